@@ -1,0 +1,1 @@
+"""Cytometry: AnnData in, AnnData out."""
