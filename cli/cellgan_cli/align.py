@@ -1,0 +1,108 @@
+"""``cellgan align``: from files to aligned cells, a report and a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cellgan.errors import ConfigError
+from cellgan_cli.places import Places, check_inputs, check_places, plan
+from cellgan_cli.screen import Screen, list_files
+from cellgan_cli.settings import align_settings, limit_threads, read_config
+
+if TYPE_CHECKING:
+    from cellgan.cytof.alignment import Alignment
+
+
+@click.command(short_help="Align batches onto a reference.")
+@click.argument("inputs", nargs=-1, required=True, metavar="REF OTHER...", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    default="aligned.h5ad",
+    show_default=True,
+    metavar="PATH",
+    help="An .h5ad file, or a folder that gets one .fcs file per batch.",
+)
+@click.option("--batch-key", metavar="KEY", help="Column of obs that tells the batches of one file apart.")
+@align_settings
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Report, ending in .html. [default: beside the output]",
+)
+@click.option("--no-report", is_flag=True, help="Write no report: a little faster.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Model for `cellgan map`. [default: beside the output]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace older results.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
+def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by click and checked by AlignConfig
+    """Align batches onto a reference: the first file, unless --reference names another.
+
+    Files are .h5ad or .fcs, as ion counts or on the arcsinh scale. The cells of the reference are not moved,
+    and no input is changed. A batch goes by its file's name without the ending.
+
+    Writes the aligned cells (layers["aligned"]), a report (.html, .json) and a model for cells measured later
+    (.model). Their paths go to stdout, one a line.
+    """
+    inputs: tuple[Path, ...] = flags["inputs"]
+    config = read_config(flags)
+    _check_count(inputs, batch_key=flags["batch_key"])
+    places = plan(flags["output"], model=flags["model"], report=flags["report"], no_report=flags["no_report"])
+    check_inputs(inputs)
+    check_places(places, inputs=inputs, overwrite=flags["overwrite"])
+    limit_threads(config.threads)
+
+    with Screen(quiet=flags["quiet"]) as screen:
+        screen.progress("loading libraries", 0.0)
+        from cellgan.cytof.align import align_files
+
+        alignment = align_files(
+            inputs, config, batch_key=flags["batch_key"], progress=screen.progress, say=screen.say
+        )
+        written = _write(alignment, places, screen)
+        _say_verdicts(alignment, screen)
+        advice = f"; open {places.report} next" if places.report else ""
+        screen.say(f"{len(written)} files written{advice}")
+    list_files(written)
+
+
+def _check_count(inputs: tuple[Path, ...], *, batch_key: str | None) -> None:
+    """See that there are two batches at least, in two files or in one."""
+    if len(inputs) == 1 and batch_key is None:
+        msg = f"only one file was given, {inputs[0]}; give a second batch, or --batch-key if it holds several"
+        raise ConfigError(msg)
+    if len(inputs) > 1 and batch_key is not None:
+        msg = f"--batch-key {batch_key} is for one file that holds several batches; {len(inputs)} were given"
+        raise ConfigError(msg)
+
+
+def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:
+    """Write all results, the cells first; give their paths in that order."""
+    screen.progress("writing cells", 0.0)
+    written = list(alignment.write(places.data))
+    alignment.save(places.model)
+    written.append(places.model)
+    if places.report is not None:
+        screen.progress("writing the report", 0.5)
+        alignment.write_report(places.report)
+        written += [places.report, places.report.with_suffix(".json")]
+    return written
+
+
+def _say_verdicts(alignment: Alignment, screen: Screen) -> None:
+    """Say in words how each batch went, and what to look at."""
+    for batch in alignment.report["batches"]:
+        verdict = batch["verdict"]
+        screen.say(f"{batch['batch']} -> {batch['reference']}: {verdict['level']}. {verdict['text']}")
+        for warning in batch["warnings"]:
+            screen.say(f"  warning: {warning}")
+    for warning in alignment.report["warnings"]:
+        screen.say(f"warning: {warning}")

@@ -1,0 +1,78 @@
+"""The command ``cellgan``: its group, and how errors end it.
+
+Exit codes: 0 done; 1 a file, a panel or a place that cannot be used; 2 wrong usage; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cellgan import __version__
+from cellgan.errors import CellganError, ConfigError
+from cellgan_cli.align import align
+from cellgan_cli.map import map_cells
+from cellgan_cli.simulate import simulate
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+class Misuse(click.ClickException):
+    """A setting that cannot be used."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    """A group whose commands end in a message and an exit code, never in a traceback for a user's mistake."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command; turn what it raises into a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise Misuse(str(error)) from error
+        except CellganError as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Stopped by Ctrl-C; no half-written file is left behind.", err=True)
+            return ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="cellgan")
+def cli() -> None:
+    r"""Align cytometry batches, and see whether to trust the result.
+
+    \b
+    cellgan align batch1.h5ad batch2.h5ad        batch1 is the reference
+    cellgan map aligned.model new.h5ad -o out.h5ad
+    """
+
+
+cli.add_command(align)
+cli.add_command(map_cells)
+cli.add_command(simulate)
+
+
+def main() -> None:
+    """Run the command line as a program of its own."""
+    # Read when torch's threads start: waiting threads that spin starve everything else on a shared machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if not sys.warnoptions:  # what a library thinks of its next release is no news to an analyst
+        warnings.simplefilter("ignore")
+    signal.signal(signal.SIGTERM, _terminate)
+    cli(prog_name="cellgan")
+
+
+def _terminate(signum: int, _frame: FrameType | None) -> None:
+    # A scheduler's SIGTERM unwinds like Ctrl-C, so that temporary files are cleared away.
+    sys.exit(128 + signum)

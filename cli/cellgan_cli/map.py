@@ -1,0 +1,49 @@
+"""``cellgan map``: cells measured later, through the saved map of their batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cellgan.errors import ConfigError
+from cellgan_cli.places import check_files, check_inputs
+from cellgan_cli.screen import Screen, list_files
+
+
+@click.command(name="map", short_help="Send new cells through a saved model.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The mapped cells, ending in .h5ad or .fcs.",
+)
+@click.option(
+    "--batch", metavar="NAME", help="Batch of the model that the new cells belong to. [default: the only one]"
+)
+@click.option("--overwrite", is_flag=True, help="Replace an older output.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
+def map_cells(
+    *, model: Path, new: Path, output: Path, batch: str | None, overwrite: bool, quiet: bool
+) -> None:
+    """Map the cells of the file NEW with the MODEL that `cellgan align` wrote.
+
+    NEW must come from the same instrument, panel and conditions as the batch that the model was made from. It
+    is read piece by piece, so it may be larger than the memory. Cells that the first run has seen come out
+    the same.
+    """
+    if output.suffix not in {".h5ad", ".fcs"}:
+        msg = f"--output is {str(output)!r}; expected a name that ends in .h5ad or .fcs"
+        raise ConfigError(msg)
+    check_inputs([model, new])
+    check_files([output], inputs=[model, new], overwrite=overwrite)
+    with Screen(quiet=quiet) as screen:
+        from cellgan.cytof.alignment import load
+
+        written = load(model).map_file(new, output, batch=batch)
+        screen.say(f"{new} mapped with {model}")
+    list_files(written)

@@ -1,0 +1,188 @@
+"""Where results go, and what is checked about files before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellgan.errors import ConfigError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files that one alignment writes.
+
+    Attributes
+    ----------
+    data
+        The aligned cells: an .h5ad file, or a folder that gets one .fcs file per batch.
+    model
+        The model.
+    report
+        The report; its numbers go beside it as JSON. None writes no report.
+    is_folder
+        Whether `data` is a folder.
+    """
+
+    data: Path
+    model: Path
+    report: Path | None
+    is_folder: bool
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every single file that will be written; the .fcs files in a folder are not known beforehand."""
+        data = () if self.is_folder else (self.data,)
+        report = () if self.report is None else (self.report, self.report.with_suffix(".json"))
+        return (*data, self.model, *report)
+
+
+def plan(output: str, *, model: Path | None, report: Path | None, no_report: bool) -> Places:
+    """Decide where every result goes.
+
+    Parameters
+    ----------
+    output
+        What the user typed: a name ending in .h5ad, or a folder.
+    model, report
+        Other places than the ones beside the output.
+    no_report
+        Write no report.
+
+    Raises
+    ------
+    ConfigError
+        The names do not say what to write, or two results would go to one file.
+    """
+    data = Path(output)
+    is_folder = data.is_dir() or output.endswith(("/", os.sep)) or not data.suffix
+    if not is_folder and data.suffix != ".h5ad":
+        msg = (
+            f"--output is {output!r}; expected a name that ends in .h5ad, or a folder for .fcs files "
+            f"(one per batch): end the folder's name in '/'"
+        )
+        raise ConfigError(msg)
+    if no_report and report is not None:
+        msg = f"--no-report and --report {report} say opposite things; give one of them"
+        raise ConfigError(msg)
+    if report is not None and report.suffix != ".html":
+        msg = f"--report is {str(report)!r}; expected a name that ends in .html"
+        raise ConfigError(msg)
+    beside = data / "aligned" if is_folder else data.with_suffix("")
+    places = Places(
+        data=data,
+        model=model or Path(f"{beside}.model"),
+        report=None if no_report else report or Path(f"{beside}.html"),
+        is_folder=is_folder,
+    )
+    whole = [_same(path) for path in places.files]
+    for path, same in zip(places.files, whole, strict=True):
+        if whole.count(same) > 1:
+            msg = f"two results would be written to {path}; give each of them a name of its own"
+            raise ConfigError(msg)
+    return places
+
+
+def check_inputs(paths: Sequence[Path]) -> None:
+    """See that every input is there and can be read, and that none is given twice.
+
+    Raises
+    ------
+    InputError
+        A path is absent, a folder or unreadable, or two paths lead to one file.
+    """
+    for path in paths:
+        if path.is_dir():
+            msg = f"{path} is a folder; expected a file ending in .h5ad or .fcs"
+            raise InputError(msg)
+        if not path.exists():
+            msg = f"{path} does not exist"
+            raise InputError(msg)
+        if not os.access(path, os.R_OK):
+            msg = f"{path} cannot be read: permission denied"
+            raise InputError(msg)
+    for i, path in enumerate(paths):
+        for other in paths[:i]:
+            if path.samefile(other):
+                msg = f"{other} and {path} are the same file; a batch cannot be aligned to itself"
+                raise InputError(msg)
+
+
+def check_places(places: Places, *, inputs: Sequence[Path], overwrite: bool) -> None:
+    """See that all results can be written, and that none replaces an input or, unasked, an older result.
+
+    Raises
+    ------
+    OutputError
+        Something is in the way.
+    """
+    folders = (places.data,) if places.is_folder else ()
+    check_files(places.files, inputs=inputs, overwrite=overwrite, to_be_made=folders)
+    if not places.is_folder:
+        return
+    if places.data.exists() and not places.data.is_dir():
+        msg = f"{places.data} is a file; expected a folder for the .fcs files"
+        raise OutputError(msg)
+    for path in inputs:
+        if places.data.is_dir() and path.resolve().parent.samefile(places.data):
+            msg = f"the input {path} lies in the output folder {places.data}; choose a folder of its own"
+            raise OutputError(msg)
+    if not overwrite and places.data.is_dir() and any(places.data.iterdir()):
+        msg = f"the folder {places.data} is not empty; choose another, or replace its files with --overwrite"
+        raise OutputError(msg)
+    _check_folder(places.data if places.data.is_dir() else places.data.absolute().parent)
+
+
+def check_files(
+    outputs: Iterable[Path], *, inputs: Sequence[Path], overwrite: bool, to_be_made: tuple[Path, ...] = ()
+) -> None:
+    """See that every output file can be written.
+
+    Parameters
+    ----------
+    outputs
+        The files to be written.
+    inputs
+        The files that are read and must stay as they are, also when a link leads to them.
+    overwrite
+        Whether older results may be replaced.
+    to_be_made
+        Folders that need not exist yet.
+
+    Raises
+    ------
+    OutputError
+        Something is in the way.
+    """
+    for output in outputs:
+        for path in inputs:
+            if _same(output) == _same(path) or (output.exists() and output.samefile(path)):
+                msg = f"the output {output} is the input {path}; inputs stay as they are: choose another name"
+                raise OutputError(msg)
+        if output.is_dir():
+            msg = f"{output} is a folder; expected a file's name"
+            raise OutputError(msg)
+        if output.exists() and not overwrite:
+            msg = f"{output} exists; choose another name, or replace it with --overwrite"
+            raise OutputError(msg)
+        if output.parent not in to_be_made:
+            _check_folder(output.parent)
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        msg = f"the folder {folder} does not exist; make it first, or choose another"
+        raise OutputError(msg)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        msg = f"the folder {folder} cannot be written to: choose another, or change its permissions"
+        raise OutputError(msg)
+
+
+def _same(path: Path) -> Path:
+    """Give the one name that all spellings of a path and all links to it share."""
+    return path.resolve()

@@ -1,0 +1,37 @@
+"""``cellgan simulate``: two batches with a known answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cellgan_cli.places import check_files
+from cellgan_cli.screen import Screen, list_files
+
+
+@click.command(short_help="Make two batches with a known answer.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--cells", default=4000, show_default=True, help="Cells per batch.")
+@click.option("--markers", default=20, show_default=True, help="Protein markers.")
+@click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+@click.option("--missing", is_flag=True, help="Leave one cell type out of the second batch.")
+@click.option("--overwrite", is_flag=True, help="Replace older files.")
+def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool, overwrite: bool) -> None:
+    """Write two simulated batches, batch1.h5ad and batch2.h5ad, into FOLDER.
+
+    X holds ion counts; batch2 carries a batch effect. layers["truth"] holds the same cells without it, and
+    obs["cell_type"] their types, so that an alignment can be compared with the right answer.
+    """
+    outputs = [folder / "batch1.h5ad", folder / "batch2.h5ad"]
+    check_files(outputs, inputs=[], overwrite=overwrite, to_be_made=(folder,))
+    from cellgan.cytof.read_write import write_h5ad
+    from cellgan.cytof.simulate import simulate as draw
+
+    folder.mkdir(parents=True, exist_ok=True)
+    batches = draw(n_cells=cells, n_markers=markers, seed=seed, missing=missing)
+    for batch, path in zip(batches, outputs, strict=True):
+        write_h5ad(batch, path)
+    with Screen(quiet=False) as screen:
+        screen.say(f"2 batches of {cells:,} cells x {markers} markers written, seed {seed}")
+    list_files(outputs)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def refuse(cellgan, fake, folder, *words):
+    """Run a command that must end with 1 before anything runs, and leave every file as it was."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    result = cellgan("align", *words)
+    assert result.exit_code == 1, result.output
+    assert fake.calls == []
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    return result.stderr
+
+
+def test_absent_input(cellgan, fake, folder):
+    assert "c.h5ad does not exist" in refuse(cellgan, fake, folder, "a.h5ad", "c.h5ad")
+
+
+def test_folder_as_input(cellgan, fake, folder):
+    (folder / "c.h5ad").mkdir()
+    assert "c.h5ad is a folder" in refuse(cellgan, fake, folder, "a.h5ad", "c.h5ad")
+
+
+@pytest.mark.parametrize("name", ["a.h5ad", "./a.h5ad", "link.h5ad"])
+def test_same_file_twice(cellgan, fake, folder, name):
+    (folder / "link.h5ad").symlink_to("a.h5ad")
+    assert "are the same file" in refuse(cellgan, fake, folder, "a.h5ad", name)
+
+
+@pytest.mark.parametrize("flag", ["--output", "-o"])
+@pytest.mark.parametrize("name", ["b.h5ad", "../{folder}/b.h5ad", "soft.h5ad", "hard.h5ad"])
+def test_output_that_is_an_input_is_refused_even_with_overwrite(cellgan, fake, folder, flag, name):
+    (folder / "soft.h5ad").symlink_to("b.h5ad")
+    os.link("b.h5ad", "hard.h5ad")
+    target = name.format(folder=folder.name)
+    said = refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", flag, target, "--overwrite")
+    assert "is the input b.h5ad" in said
+
+
+def test_model_that_is_an_input(cellgan, fake, folder):
+    said = refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "--model", "b.h5ad", "--overwrite")
+    assert "the output b.h5ad is the input b.h5ad" in said
+
+
+def test_report_numbers_that_would_replace_an_input(cellgan, fake, folder):
+    (folder / "page.json").write_text("cells, oddly named")
+    said = refuse(cellgan, fake, folder, "a.h5ad", "page.json", "--report", "page.html", "--overwrite")
+    assert "the output page.json is the input page.json" in said
+
+
+@pytest.mark.parametrize("old", ["aligned.h5ad", "aligned.model", "aligned.html", "aligned.json"])
+def test_old_results_are_kept_unless_asked(cellgan, fake, folder, old):
+    (folder / old).write_text("old")
+    assert f"{old} exists" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad")
+    assert cellgan("align", "a.h5ad", "b.h5ad", "--overwrite").exit_code == 0
+    assert (folder / old).read_text() != "old"
+
+
+def test_folder_that_does_not_exist(cellgan, fake, folder):
+    assert "folder nowhere does not exist" in refuse(
+        cellgan, fake, folder, "a.h5ad", "b.h5ad", "-o", "nowhere/x.h5ad"
+    )
+
+
+def test_report_folder_that_does_not_exist(cellgan, fake, folder):
+    assert "folder nowhere" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "--report", "nowhere/x.html")
+
+
+def test_folder_that_cannot_be_written_to(cellgan, fake, folder, monkeypatch):
+    # Whoever runs the tests may be allowed to write everywhere, so the system's answer is played.
+    monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
+    assert "cannot be written to" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad")
+
+
+def test_output_folder_that_holds_an_input(cellgan, fake, folder):
+    said = refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "-o", "./", "--overwrite")
+    assert "lies in the output folder" in said
+
+
+def test_output_folder_that_is_not_empty(cellgan, fake, folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "notes.txt").write_text("mine")
+    assert "not empty" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "-o", "out")
+    assert cellgan("align", "a.h5ad", "b.h5ad", "-o", "out", "--overwrite").exit_code == 0
+    assert (folder / "out" / "notes.txt").read_text() == "mine"
+
+
+def test_file_where_a_folder_is_asked_for(cellgan, fake, folder):
+    (folder / "out").write_text("a file")
+    assert "is a file" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "-o", "out/", "--overwrite")
+
+
+def test_folder_where_a_file_is_asked_for(cellgan, fake, folder):
+    (folder / "aligned.model").mkdir()
+    assert "is a folder" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "--overwrite")
