@@ -1,0 +1,150 @@
+"""Tensors and JSON in one safetensors file: numbered, replaced atomically, and never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from cellgan.errors import ModelError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from cellgan.core.match import Match
+
+FORMAT = 1
+_KEY = "cellgan"
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+    """Write tensors and metadata into one file; the place is left as it was unless all went well.
+
+    Parameters
+    ----------
+    path
+        The file, replaced if it exists.
+    tensors
+        Named tensors, of any shape and type.
+    meta
+        Anything that JSON can hold.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    content = json.dumps({"format": FORMAT, "meta": dict(meta)}, allow_nan=False)
+    # Cloned, since safetensors refuses tensors that share their memory, as tied weights do.
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    data = save(own, metadata={_KEY: content})
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        msg = f"Cannot write {path}: {error.strerror or error}. Check that the folder exists, has room and may be written."
+        raise OutputError(msg) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `write_tensors` wrote.
+
+    Returns
+    -------
+    The tensors, on the CPU, and the metadata.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing, broken, not from cellgan, or of a format that this version does not know.
+    """
+    path = Path(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        msg = f"There is no file {path}."
+        raise ModelError(msg) from error
+    except (SafetensorError, OSError) as error:
+        msg = f"Cannot read {path} as a cellgan file: {error}. It may be truncated or of another kind; write it anew."
+        raise ModelError(msg) from error
+    try:
+        content = json.loads(metadata[_KEY])
+        number, meta = content["format"], content["meta"]
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        msg = f"{path} is a safetensors file, but cellgan did not write it: it has no {_KEY!r} metadata."
+        raise ModelError(msg) from error
+    if number != FORMAT:
+        msg = f"{path} has format {number!r}; this version of cellgan reads format {FORMAT}. Use the version that wrote it."
+        raise ModelError(msg)
+    return tensors, meta
+
+
+def save_match(match: Match, path: Path) -> None:
+    """Write all that a match needs to go on as if it had never stopped.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    tensors: dict[str, Tensor] = {}
+    write_tensors(path, tensors, {"match": _take_apart(match.state_dict(), "", tensors)})
+
+
+def load_match(match: Match, path: Path) -> None:
+    """Put a match, newly made of the same game, into the state that `save_match` wrote.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or is of another game.
+    """
+    tensors, meta = read_tensors(path)
+    if "match" not in meta:
+        msg = f"{path} holds no match, only {', '.join(meta) or 'tensors'}."
+        raise ModelError(msg)
+    try:
+        match.load_state_dict(_put_together(meta["match"], tensors))
+    except ModelError as error:
+        error.add_note(f"file: {path}")
+        raise
+
+
+def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
+    """Move the tensors of a nested state into a flat table, leaving their names behind; keys may be numbers."""
+    if isinstance(value, torch.Tensor):
+        tensors[name] = value
+        return {"tensor": name}
+    if isinstance(value, dict):
+        return {"items": [[key, _take_apart(item, f"{name}/{key}", tensors)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        return {"list": [_take_apart(item, f"{name}/{i}", tensors) for i, item in enumerate(value)]}
+    return {"value": value}
+
+
+def _put_together(value: Any, tensors: Mapping[str, Tensor]) -> Any:  # noqa: ANN401
+    """Undo `_take_apart`; tuples come back as lists."""
+    if "tensor" in value:
+        return tensors[value["tensor"]]
+    if "items" in value:
+        return {key: _put_together(item, tensors) for key, item in value["items"]}
+    if "list" in value:
+        return [_put_together(item, tensors) for item in value["list"]]
+    return value["value"]

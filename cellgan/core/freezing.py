@@ -1,0 +1,51 @@
+"""Keep still what is not on turn: parameters, and the statistics that some layers gather while they train."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.utils.parametrizations import _SpectralNorm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import nn
+
+
+class Moving:
+    """The parts of some networks that can move, found once and toggled cheaply.
+
+    A batch normalisation that is held still goes on normalising by the statistics of the mini-batch, as in training,
+    so that the other players see what its owner shows; it only stops gathering running averages. A spectral
+    normalisation stops its power iteration.
+
+    Parameters
+    ----------
+    networks
+        Networks of one player. Parameters that cannot move already never will.
+    """
+
+    def __init__(self, networks: Iterable[nn.Module]) -> None:
+        modules = {id(m): m for network in networks for m in network.modules()}.values()
+        held = (p for m in modules for p in m.parameters(recurse=False) if p.requires_grad)
+        self.parameters = list({id(p): p for p in held}.values())
+        self._norms = [m for m in modules if isinstance(m, _NormBase) and m.track_running_stats]
+        self._spectral = [m for m in modules if isinstance(m, _SpectralNorm)]
+
+    def free(self, gradients: bool) -> None:  # noqa: FBT001
+        """Let the parameters have gradients, or not."""
+        for parameter in self.parameters:
+            parameter.requires_grad = gradients
+
+    def gather(self, statistics: bool) -> None:  # noqa: FBT001
+        """Let layers gather statistics, or not."""
+        for norm in self._norms:
+            norm.track_running_stats = statistics
+        for norm in self._spectral:
+            norm.training = statistics
+
+    def allow(self, moves: bool) -> None:  # noqa: FBT001
+        """Let all of it move, or nothing."""
+        self.free(moves)
+        self.gather(moves)

@@ -1,0 +1,19 @@
+"""Adversarial losses: pure functions of tensors, one family a file, each with its equation and paper."""
+
+from cellgan.core.losses.adversarial import AdversarialLoss
+from cellgan.core.losses.hinge import HINGE
+from cellgan.core.losses.least_squares import LEAST_SQUARES
+from cellgan.core.losses.non_saturating import NON_SATURATING
+from cellgan.core.losses.r1 import r1
+from cellgan.core.losses.wasserstein import WASSERSTEIN, clip_, gradient_penalty
+
+__all__ = [
+    "HINGE",
+    "LEAST_SQUARES",
+    "NON_SATURATING",
+    "WASSERSTEIN",
+    "AdversarialLoss",
+    "clip_",
+    "gradient_penalty",
+    "r1",
+]

@@ -1,0 +1,272 @@
+"""MAGAN, the manifold-aligning GAN between two batches or panels (Amodio and Krishnaswamy, 2018).
+
+With generators G12, G21 and discriminators D1, D2, and x12 = G12(x1), x121 = G21(x12) (the other direction alike), the
+generators descend, all with weight 1 (section II):
+
+    L_r = MSE(x1, x121)              reconstruction
+    L_d = -E log D2(x12)             fooling the other domain's discriminator
+    L_c = correspondence             between x1 and x12: see `SharedMarkers` and `LabelledPairs`
+
+and the discriminators
+
+    L_D1 = -E log D1(x1) - E log D1(x121) - E log(1 - D1(x21)).
+
+Here a is 1 and b is 2.
+
+Departures from the paper
+-------------------------
+- The printed L_D1 has a sign error ("-E[log D1(x1) - log D1(x121)]"); the text of section II-C says what is meant, and
+  that is done here: reconstructions are shown as real.
+- Discriminators return raw scores and take the logarithm of their sigmoid in one step, which is the same and overflows
+  nowhere.
+- Sizes "depended on the dataset" in the paper: `magan_for_cells` says which it takes. It has neither the paper's
+  dropout nor its minibatch discrimination, as the authors' released code has neither. Any networks can be given instead.
+- Adam's first beta is 0.5 (the paper names the learning rate alone, 0.001).
+- The two generators move in one turn, and so do the two discriminators: the sums of both sides are descended.
+  Discriminators go first.
+
+References
+----------
+Amodio and Krishnaswamy (2018), MAGAN: aligning biological manifolds. ICML, arXiv:1803.00385.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from cellgan.core.losses import NON_SATURATING, AdversarialLoss
+from cellgan.core.nets import mlp, residual_mlp
+from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.randomness import seeded
+from cellgan.errors import ConfigError
+
+Map = Callable[[Tensor], Tensor]
+
+
+class Correspondence(Protocol):
+    """What is known about who belongs to whom."""
+
+    def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:
+        """Return a scalar that is small where the maps agree with what is known.
+
+        `batch` holds ``a``, ``b`` and, already mapped, ``ab``, ``ba``. The generators are there to map other cells.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SharedMarkers:
+    """Identity on the markers that both panels measure: MSE(x1, x12) + MSE(x2, x21) over these (section II-D).
+
+    Parameters
+    ----------
+    columns_a
+        Where the shared markers stand in a.
+    columns_b
+        Where the same markers stand in b, in the same order.
+    """
+
+    columns_a: Sequence[int]
+    columns_b: Sequence[int]
+
+    def __post_init__(self) -> None:
+        """Refuse columns that do not pair up."""
+        if not self.columns_a or len(self.columns_a) != len(self.columns_b):
+            msg = (
+                f"Shared markers are named by as many columns of a as of b, and at least one; got "
+                f"{len(self.columns_a)} and {len(self.columns_b)}."
+            )
+            raise ConfigError(msg)
+
+    def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:  # noqa: ARG002
+        """Return how far the maps move the shared markers."""
+        a, b, ab, ba = batch["a"], batch["b"], batch["ab"], batch["ba"]
+        if list(self.columns_a) == list(self.columns_b) == list(range(a.shape[1])) and a.shape == b.shape:
+            return mse_loss(ab, a) + mse_loss(ba, b)
+        in_a, in_b = list(self.columns_a), list(self.columns_b)
+        return mse_loss(ab[:, in_b], a[:, in_a]) + mse_loss(ba[:, in_a], b[:, in_b])
+
+
+@dataclass(frozen=True)
+class LabelledPairs:
+    """Pairs of cells that are known to correspond: MSE(G12(x1i), x2j) + MSE(G21(x2j), x1i) over these (section II-D).
+
+    Parameters
+    ----------
+    a
+        Cells of a, ``(n_pairs, n_markers_a)``, on the match's device.
+    b
+        Their counterparts, ``(n_pairs, n_markers_b)``.
+    """
+
+    a: Tensor
+    b: Tensor
+
+    def __post_init__(self) -> None:
+        """Refuse pairs without a partner."""
+        if not len(self.a) or len(self.a) != len(self.b):
+            msg = f"Labelled pairs need as many cells of a as of b, and at least one; got {len(self.a)} and {len(self.b)}."
+            raise ConfigError(msg)
+
+    def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:  # noqa: ARG002
+        """Return how far the maps miss the partners."""
+        return mse_loss(generator_ab(self.a), self.b) + mse_loss(generator_ba(self.b), self.a)
+
+
+@dataclass(frozen=True)
+class Magan:
+    """The game between two generators and two discriminators. See the top of this file.
+
+    Mini-batches hold ``a``, ``(n, n_markers_a)``, and ``b``, ``(n, n_markers_b)``.
+
+    Parameters
+    ----------
+    generator_ab
+        From ``(n, n_markers_a)`` to ``(n, n_markers_b)``.
+    generator_ba
+        And back.
+    discriminator_a
+        From ``(n, n_markers_a)`` to raw scores ``(n, 1)``.
+    discriminator_b
+        The same in b.
+    correspondence
+        What is known about who belongs to whom; nothing makes this a plain cycle of two GANs.
+    correspondence_weight
+        Weight of that term.
+    reconstruction_weight
+        Weight of the cycle's term.
+    reconstructions
+        What discriminators take cycled cells for: the paper shows them as ``"real"``; ``"unseen"`` leaves them out.
+    adversary
+        The family of adversarial losses.
+    optimizer
+        Of both players.
+    """
+
+    generator_ab: nn.Module
+    generator_ba: nn.Module
+    discriminator_a: nn.Module
+    discriminator_b: nn.Module
+    correspondence: Correspondence | None = None
+    correspondence_weight: float = 1.0
+    reconstruction_weight: float = 1.0
+    reconstructions: Literal["real", "unseen"] = "real"
+    adversary: AdversarialLoss = NON_SATURATING
+    optimizer: OptimizerFactory = Adam(lr=1e-3)
+
+    def __post_init__(self) -> None:
+        """Refuse terms that do nothing."""
+        for name in ("correspondence_weight", "reconstruction_weight"):
+            if not getattr(self, name) > 0:
+                msg = f"{name} is {getattr(self, name)}; it must be more than 0. For no correspondence, give none."
+                raise ConfigError(msg)
+
+    def players(self) -> tuple[Player, Player]:
+        """Return the discriminators, then the generators."""
+        return (
+            Player(
+                "discriminators",
+                {"discriminator_a": self.discriminator_a, "discriminator_b": self.discriminator_b},
+                self.discriminate,
+                self.optimizer,
+            ),
+            Player(
+                "generators",
+                {"generator_ab": self.generator_ab, "generator_ba": self.generator_ba},
+                self.generate,
+                self.optimizer,
+                forward=self.translate,
+            ),
+        )
+
+    def spectators(self) -> Mapping[str, nn.Module]:
+        """Return nobody."""
+        return {}
+
+    def translate(self, batch: Batch) -> Batch:
+        """Map both ways and back again; both players need all four."""
+        ab, ba = self.generator_ab(batch["a"]), self.generator_ba(batch["b"])
+        return {"ab": ab, "ba": ba, "aba": self.generator_ba(ab), "bab": self.generator_ab(ba)}
+
+    def discriminate(self, batch: Batch) -> Terms:
+        """Return what the discriminators descend, L_D1 + L_D2."""
+        d_a, d_b, loss = self.discriminator_a, self.discriminator_b, self.adversary
+        terms = {
+            "real": loss.real(d_a(batch["a"])) + loss.real(d_b(batch["b"])),
+            "fake": loss.fake(d_a(batch["ba"])) + loss.fake(d_b(batch["ab"])),
+        }
+        if self.reconstructions == "real":
+            terms["reconstructed"] = loss.real(d_a(batch["aba"])) + loss.real(d_b(batch["bab"]))
+        return terms
+
+    def generate(self, batch: Batch) -> Terms:
+        """Return what the generators descend, L_G1 + L_G2."""
+        loss = self.adversary
+        cycled = mse_loss(batch["aba"], batch["a"]) + mse_loss(batch["bab"], batch["b"])
+        terms = {
+            "fool": loss.fool(self.discriminator_b(batch["ab"]))
+            + loss.fool(self.discriminator_a(batch["ba"])),
+            "reconstruction": self.reconstruction_weight * cycled,
+        }
+        if self.correspondence is not None:
+            known = self.correspondence(batch, self.generator_ab, self.generator_ba)
+            terms["correspondence"] = self.correspondence_weight * known
+        return terms
+
+
+def magan_for_cells(
+    n_a: int,
+    n_b: int,
+    *,
+    seed: int,
+    correspondence: Correspondence | None = None,
+    correspondence_weight: float = 1.0,
+    generators: Literal["residual", "plain"] = "plain",
+    hidden: Sequence[int] = (128, 128),
+) -> Magan:
+    """Return the game with networks that suit standardised cells.
+
+    Parameters
+    ----------
+    n_a
+        Markers of a.
+    n_b
+        Markers of b.
+    seed
+        Of the networks' first weights.
+    correspondence
+        What is known about who belongs to whom.
+    correspondence_weight
+        Weight of that term.
+    generators
+        ``"residual"`` generators start as the identity; they need equally many markers, in the same order.
+    hidden
+        Hidden widths, the same for generators and discriminators.
+
+    Raises
+    ------
+    ConfigError
+        If residual generators are asked for between different panels.
+    """
+    if generators == "residual" and n_a != n_b:
+        msg = f"Residual generators add to their input, so both sides need the same markers; got {n_a} and {n_b}."
+        raise ConfigError(msg)
+    with seeded(seed), torch.enable_grad():
+        if generators == "residual":
+            ab, ba = residual_mlp(n_a, hidden=hidden), residual_mlp(n_b, hidden=hidden)
+        else:
+            ab, ba = mlp(n_a, n_b, hidden=hidden), mlp(n_b, n_a, hidden=hidden)
+        return Magan(
+            generator_ab=ab,
+            generator_ba=ba,
+            discriminator_a=mlp(n_a, 1, hidden=hidden),
+            discriminator_b=mlp(n_b, 1, hidden=hidden),
+            correspondence=correspondence,
+            correspondence_weight=correspondence_weight,
+        )
