@@ -1,7 +1,8 @@
 """Adversarial games on tensors: a game is players and objectives, and one loop plays it.
 
-A game is any object with ``players()`` and ``spectators()``. A player has networks that move on its turn, and an
-objective: from a mini-batch to named scalar terms, whose sum is descended. Freezing everybody else is the loop's work.
+A game is any object with ``players()`` and ``spectators()``. A player has networks that move on its turn, and
+an objective: from a mini-batch to named scalar terms, whose sum is descended. Freezing everybody else is the
+loop's work.
 
 >>> import torch
 >>> from cellgan.core import Batches, History, Match, every, play

@@ -22,9 +22,9 @@ _BLOCK_ROWS = 1 << 15  # at least about so many indices are drawn at once
 class _Rows:
     """Endless row numbers of one table: batch i is a function of (seed, name, i).
 
-    Without weights every row comes once before any comes twice (pass after pass in random order). With weights rows are
-    drawn independently, with replacement. Indices are drawn on the CPU, so that every device gets the same rows, and many
-    batches at once, so that drawing costs nothing in a round.
+    Without weights every row comes once before any comes twice (pass after pass in random order). With
+    weights rows are drawn independently, with replacement. Indices are drawn on the CPU, so that every device
+    gets the same rows, and many batches at once, so that drawing costs nothing in a round.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class _Rows:
 
 
 class Batches:
-    """Endless mini-batches; ``batches[i]`` is a function of the seed and i alone, so a match needs no state of them.
+    """Endless mini-batches; ``batches[i]`` is a function of the seed and i alone.
 
     Tensors under different names are drawn independently of each other, unless they are named together.
 
@@ -82,11 +82,11 @@ class Batches:
     seed
         Same seed, same rows.
     weights
-        Chance of each row to be drawn, by table, ``(n_rows,)``, in any unit. A table without weights is passed
-        through again and again in random order.
+        Chance of each row to be drawn, by table, ``(n_rows,)``, in any unit. A table without weights is
+        passed through again and again in random order.
     together
-        Groups of names whose rows belong together, as of labelled pairs: they are drawn as one. Weights of a group
-        go under its first name.
+        Groups of names whose rows belong together, as of labelled pairs: they are drawn as one. Weights of a
+        group go under its first name.
     device
         Where the tensors are held.
 
@@ -154,7 +154,7 @@ def _check(name: str, tensor: Tensor, weights: Tensor | None) -> None:
     if weights is None:
         return
     if weights.shape != tensor.shape[:1]:
-        msg = f"The weights of {name!r} have shape {tuple(weights.shape)}; expected ({len(tensor)},), one a row."
+        msg = f"The weights of {name!r} have shape {tuple(weights.shape)}, not ({len(tensor)},): one a row."
         raise InputError(msg)
     if not bool(torch.isfinite(weights).all()) or bool((weights < 0).any()) or float(weights.sum()) <= 0:
         msg = f"The weights of {name!r} must be finite, not negative, and not all zero."

@@ -55,7 +55,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        msg = f"Cannot write {path}: {error.strerror or error}. Check that the folder exists, has room and may be written."
+        reason = error.strerror or error
+        msg = f"Cannot write {path}: {reason}. Check that the folder exists, has room and may be written."
         raise OutputError(msg) from error
     finally:
         draft.unlink(missing_ok=True)
@@ -82,7 +83,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         msg = f"There is no file {path}."
         raise ModelError(msg) from error
     except (SafetensorError, OSError) as error:
-        msg = f"Cannot read {path} as a cellgan file: {error}. It may be truncated or of another kind; write it anew."
+        msg = f"Cannot read {path} as a cellgan file: {error}. Was it cut short, or is it of another kind?"
         raise ModelError(msg) from error
     try:
         content = json.loads(metadata[_KEY])
@@ -91,7 +92,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         msg = f"{path} is a safetensors file, but cellgan did not write it: it has no {_KEY!r} metadata."
         raise ModelError(msg) from error
     if number != FORMAT:
-        msg = f"{path} has format {number!r}; this version of cellgan reads format {FORMAT}. Use the version that wrote it."
+        msg = f"{path} has format {number!r}; this cellgan reads {FORMAT}. Use the version that wrote it."
         raise ModelError(msg)
     return tensors, meta
 
@@ -128,7 +129,7 @@ def load_match(match: Match, path: Path) -> None:
 
 
 def _take_apart(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
-    """Move the tensors of a nested state into a flat table, leaving their names behind; keys may be numbers."""
+    """Move the tensors of a nested state into a flat table, leaving names behind; keys may be numbers."""
     if isinstance(value, torch.Tensor):
         tensors[name] = value
         return {"tensor": name}

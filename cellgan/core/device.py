@@ -40,6 +40,6 @@ def pick(device: DeviceName = "auto") -> torch.device:
     if device == "auto":
         return torch.device(there[0])
     if device not in there:
-        msg = f"This machine has no {device!r} that torch can use; it has {', '.join(there)}. Choose one of these."
+        msg = f"This machine has no {device!r} that torch can use. Choose {', '.join((*there, 'auto'))}."
         raise ConfigError(msg)
     return torch.device(device)

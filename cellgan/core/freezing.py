@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Moving:
     """The parts of some networks that can move, found once and toggled cheaply.
 
-    A batch normalisation that is held still goes on normalising by the statistics of the mini-batch, as in training,
-    so that the other players see what its owner shows; it only stops gathering running averages. A spectral
-    normalisation stops its power iteration.
+    A batch normalisation that is held still goes on normalising by the statistics of the mini-batch, as in
+    training, so that the other players see what its owner shows; it only stops gathering running averages. A
+    spectral normalisation stops its power iteration.
 
     Parameters
     ----------
@@ -33,19 +33,36 @@ class Moving:
         self._norms = [m for m in modules if isinstance(m, _NormBase) and m.track_running_stats]
         self._spectral = [m for m in modules if isinstance(m, _SpectralNorm)]
 
-    def free(self, gradients: bool) -> None:  # noqa: FBT001
-        """Let the parameters have gradients, or not."""
+    def hold_parameters(self) -> None:
+        """Give the parameters no gradients."""
         for parameter in self.parameters:
-            parameter.requires_grad = gradients
+            parameter.requires_grad = False
 
-    def gather(self, statistics: bool) -> None:  # noqa: FBT001
-        """Let layers gather statistics, or not."""
+    def release_parameters(self) -> None:
+        """Give the parameters gradients."""
+        for parameter in self.parameters:
+            parameter.requires_grad = True
+
+    def hold_statistics(self) -> None:
+        """Let no layer gather statistics."""
         for norm in self._norms:
-            norm.track_running_stats = statistics
-        for norm in self._spectral:
-            norm.training = statistics
+            norm.track_running_stats = False
+        for iteration in self._spectral:
+            iteration.training = False
 
-    def allow(self, moves: bool) -> None:  # noqa: FBT001
-        """Let all of it move, or nothing."""
-        self.free(moves)
-        self.gather(moves)
+    def release_statistics(self) -> None:
+        """Let layers gather statistics."""
+        for norm in self._norms:
+            norm.track_running_stats = True
+        for iteration in self._spectral:
+            iteration.training = True
+
+    def hold(self) -> None:
+        """Let nothing move."""
+        self.hold_parameters()
+        self.hold_statistics()
+
+    def release(self) -> None:
+        """Let all of it move."""
+        self.release_parameters()
+        self.release_statistics()

@@ -102,7 +102,7 @@ class Match:
             try:
                 network.load_state_dict(state["networks"][name])
             except RuntimeError as error:
-                msg = f"The state of network {name!r} does not fit it: {error}. Build the game with the same sizes."
+                msg = f"The state of network {name!r} does not fit: {error}. Build the same game."
                 raise ModelError(msg) from error
         for name, optimizer in optimizers.items():
             try:
@@ -132,8 +132,8 @@ class Match:
             for network in self.spectators.values():
                 network.eval()
             for seat in self.seats:
-                seat.moving.allow(False)
-            spectators.free(False)
+                seat.moving.hold()
+            spectators.hold_parameters()
             if own is not None:
                 set_random_state(own, self.device)
             self._random = None
@@ -143,18 +143,18 @@ class Match:
                 self._random = random_state(self.device)
                 set_random_state(before, self.device)
                 for seat in self.seats:
-                    seat.moving.allow(True)
-                spectators.free(True)
+                    seat.moving.release()
+                spectators.release_parameters()
                 for network in self.networks.values():
                     network.eval()
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Let somebody use the networks in between: evaluation mode, no gradients, and a stream that is given back."""
+        """Let somebody use the networks: evaluation mode, no gradients, and randomness that is given back."""
         before = random_state(self.device)
         modes = [(m, m.training) for network in self.networks.values() for m in network.modules()]
         for seat in self.seats:
-            seat.moving.gather(True)
+            seat.moving.release_statistics()
         for network in self.networks.values():
             network.eval()
         try:
@@ -164,7 +164,7 @@ class Match:
             for module, mode in modes:
                 module.training = mode
             for seat in self.seats:
-                seat.moving.gather(False)
+                seat.moving.hold_statistics()
             set_random_state(before, self.device)
 
     def play_round(self, batches: BatchSource) -> dict[str, Tensor]:
@@ -182,11 +182,12 @@ class Match:
 
     def _turn(self, seat: Seat, batch: Batch) -> dict[str, Tensor]:
         """Move one player's networks one step down the sum of its terms."""
-        seat.moving.allow(True)
+        seat.moving.release()
         terms = seat.player.objective(batch)
         values = {seat.title(name): term.detach() for name, term in terms.items()}
         total = seat.total(terms)
-        # On the CPU a look costs nothing, and the parameters are still good; elsewhere it waits for the next check.
+        # On the CPU a look costs nothing, and the parameters are still good; elsewhere it waits for the next
+        # check.
         if self.device.type == "cpu" and not math.isfinite(total.item()):
             self._diverged(self.round + 1, values)
         for parameter in seat.moving.parameters:
@@ -196,7 +197,7 @@ class Match:
         if seat.player.after_update is not None:
             with torch.no_grad():
                 seat.player.after_update()
-        seat.moving.allow(False)
+        seat.moving.hold()
         seat.moved()
         if self.device.type != "cpu":
             self._unchecked.append((self.round + 1, values))
@@ -226,8 +227,8 @@ class Match:
         self._unchecked.clear()
         self.load_state_dict(self._good)
         msg = (
-            f"{player}: term {term!r} is {value} in round {number}. The match is back in its state after round "
-            f"{self.round}. Look for extreme values in the data, or lower the learning rate."
+            f"{player}: term {term!r} is {value} in round {number}. The match is back in its state after "
+            f"round {self.round}. Look for extreme values in the data, or lower the learning rate."
         )
         raise DivergedError(msg)
 
@@ -235,8 +236,8 @@ class Match:
 def play(match: Match, batches: BatchSource, *, rounds: int, watchers: Sequence[Watcher] = ()) -> None:
     """Play some more rounds of a match.
 
-    In a round every player takes its turns, in playing order. Turn u of every player is played on mini-batch u of
-    the round. The networks are left in evaluation mode.
+    In a round every player takes its turns, in playing order. Turn u of every player is played on mini-batch
+    u of the round. The networks are left in evaluation mode.
 
     Parameters
     ----------

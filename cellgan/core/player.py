@@ -57,10 +57,11 @@ class Player:
     name
         Shown in reports and errors.
     networks
-        The networks that move on this player's turn, and only then. One name means one network in all players.
+        The networks that move on this player's turn, and only then. One name means one network in all
+        players.
     objective
-        From a mini-batch to named scalar terms, whose sum is descended. It contains no ``detach``, ``no_grad`` or
-        ``requires_grad_``: the match freezes everybody else.
+        From a mini-batch to named scalar terms, whose sum is descended. It contains no ``detach``,
+        ``no_grad`` or ``requires_grad_``: the match freezes everybody else.
     optimizer
         Makes the optimizer of all the networks' parameters.
     updates
@@ -68,8 +69,9 @@ class Player:
     after_update
         Called after every update, without gradients: weight clipping lives here.
     forward
-        Outputs of this player's networks that several players need. Computed once for a mini-batch and merged into
-        it: this player sees them with their graph, the others without. Computed anew once the networks have moved.
+        Outputs of this player's networks that several players need. Computed once for a mini-batch and merged
+        into it: this player sees them with their graph, the others without. Computed anew once the networks
+        have moved.
     """
 
     name: str

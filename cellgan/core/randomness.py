@@ -24,7 +24,7 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
-    """Put the generators into a state; one saved on another kind of device leaves this device's generator alone."""
+    """Put the generators into a state; one from another kind of device leaves this device's alone."""
     torch.set_rng_state(state["cpu"].cpu())
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"].cpu(), device)

@@ -54,14 +54,12 @@ class Seat:
         total: Tensor | None = None
         for name, term in terms.items():
             if term.dim():
-                msg = f"{self.title(name)} has shape {tuple(term.shape)}; a term is a scalar, so take its mean or sum."
+                msg = f"{self.title(name)} has shape {tuple(term.shape)}; a term is a scalar: take its mean."
                 raise ConfigError(msg)
             total = term if total is None else total + term
         if total is None or not total.requires_grad:
-            msg = (
-                f"No term of player {self.player.name!r} depends on its networks ({', '.join(self.player.networks)}): "
-                "nothing would move."
-            )
+            networks = ", ".join(self.player.networks)
+            msg = f"No term of player {self.player.name!r} depends on its networks: {networks}."
             raise ConfigError(msg)
         return total
 
@@ -80,7 +78,7 @@ class Shared:
         self._held: dict[tuple[int, int], tuple[int, bool, Batch]] = {}
 
     def batch_for(self, seat: Seat, update: int, batch: Batch) -> Batch:
-        """Return the mini-batch of a turn, with all that players share: with its graph for its owner alone."""
+        """Return the mini-batch of a turn with all that players share; its owner alone sees the graph."""
         if not self._sharing:
             return batch
         merged = dict(batch)
@@ -89,7 +87,7 @@ class Shared:
             own = owner is seat
             for name, value in outputs.items():
                 if name in merged:
-                    msg = f"{owner.player.name!r} shows an output {name!r}, a name that the mini-batch has already."
+                    msg = f"{owner.player.name!r} shows {name!r}, a name that the mini-batch has already."
                     raise ConfigError(msg)
                 merged[name] = value if own else value.detach()
         return merged
@@ -101,16 +99,17 @@ class Shared:
             version, live, outputs = self._held[key]
             if version == owner.version and (live or owner is not seat):
                 return outputs
-        # The owner's first turn finds its networks as they are now, and so can use today's graph; later ones cannot.
+        # The owner's first turn finds its networks as they are now, and so can use today's graph; later ones
+        # cannot.
         live = owner is seat or (update == 0 and owner.number > seat.number)
         forward = owner.player.forward
         assert forward is not None  # noqa: S101  (those without are not in the list)
         if live:
-            owner.moving.allow(True)
+            owner.moving.release()
         with nullcontext() if live else torch.no_grad():
             outputs = forward(batch)
         if live:
-            owner.moving.allow(False)
+            owner.moving.hold()
         self._held[key] = (owner.version, live, outputs)
         return outputs
 

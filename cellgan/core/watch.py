@@ -30,8 +30,8 @@ class RoundReport:
     last_round
         The number of the last round that `play` was asked for.
     terms
-        The terms of every player's last turn, as ``"player/term"``, on the device. Reading them makes the device
-        wait; `values` does so once for all of them.
+        The terms of every player's last turn, as ``"player/term"``, on the device. Reading them makes the
+        device wait; `values` does so once for all of them.
     """
 
     def __init__(self, match: Match, *, last_round: int, terms: Mapping[str, Tensor]) -> None:
@@ -52,8 +52,8 @@ class RoundReport:
 class Watcher(Protocol):
     """Anything that can be called with a report.
 
-    Two attributes save time. ``wants(round, last_round)`` says whether a round is of interest. ``terms_only = True``
-    promises not to use the networks; for everybody else they are put into evaluation mode and back.
+    Two attributes save time. ``wants(round, last_round)`` says whether a round is of interest. ``terms_only =
+    True`` promises not to use the networks; for everybody else they are put into evaluation mode and back.
     """
 
     def __call__(self, report: RoundReport) -> None:
@@ -61,11 +61,11 @@ class Watcher(Protocol):
         ...
 
 
-class StopPlay(Exception):  # noqa: N818
+class StopPlay(Exception):
     """Raised by a watcher to end the match in good order."""
 
 
-class every:  # noqa: N801
+class every:
     """Watch every n-th round and the last.
 
     Parameters

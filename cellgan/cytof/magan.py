@@ -1,7 +1,7 @@
 """MAGAN, the manifold-aligning GAN between two batches or panels (Amodio and Krishnaswamy, 2018).
 
-With generators G12, G21 and discriminators D1, D2, and x12 = G12(x1), x121 = G21(x12) (the other direction alike), the
-generators descend, all with weight 1 (section II):
+With generators G12, G21 and discriminators D1, D2, and x12 = G12(x1), x121 = G21(x12) (the other direction
+alike), the generators descend, all with weight 1 (section II):
 
     L_r = MSE(x1, x121)              reconstruction
     L_d = -E log D2(x12)             fooling the other domain's discriminator
@@ -15,12 +15,13 @@ Here a is 1 and b is 2.
 
 Departures from the paper
 -------------------------
-- The printed L_D1 has a sign error ("-E[log D1(x1) - log D1(x121)]"); the text of section II-C says what is meant, and
-  that is done here: reconstructions are shown as real.
-- Discriminators return raw scores and take the logarithm of their sigmoid in one step, which is the same and overflows
-  nowhere.
-- Sizes "depended on the dataset" in the paper: `magan_for_cells` says which it takes. It has neither the paper's
-  dropout nor its minibatch discrimination, as the authors' released code has neither. Any networks can be given instead.
+- The printed L_D1 has a sign error ("-E[log D1(x1) - log D1(x121)]"); the text of section II-C says what is
+  meant, and that is done here: reconstructions are shown as real.
+- Discriminators return raw scores and take the logarithm of their sigmoid in one step, which is the same and
+  overflows nowhere.
+- Sizes "depended on the dataset" in the paper: `magan_for_cells` says which it takes. It has neither the
+  paper's dropout nor its minibatch discrimination, as the authors' released code has neither. Any networks
+  can be given instead.
 - Adam's first beta is 0.5 (the paper names the learning rate alone, 0.001).
 - The two generators move in one turn, and so do the two discriminators: the sums of both sides are descended.
   Discriminators go first.
@@ -47,6 +48,7 @@ from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError
 
 Map = Callable[[Tensor], Tensor]
+ADAM = Adam(lr=1e-3)
 
 
 class Correspondence(Protocol):
@@ -55,14 +57,15 @@ class Correspondence(Protocol):
     def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:
         """Return a scalar that is small where the maps agree with what is known.
 
-        `batch` holds ``a``, ``b`` and, already mapped, ``ab``, ``ba``. The generators are there to map other cells.
+        `batch` holds ``a``, ``b`` and, already mapped, ``ab``, ``ba``. The generators are there to map other
+        cells.
         """
         ...
 
 
 @dataclass(frozen=True)
 class SharedMarkers:
-    """Identity on the markers that both panels measure: MSE(x1, x12) + MSE(x2, x21) over these (section II-D).
+    """Identity on markers that both panels measure: MSE(x1, x12) + MSE(x2, x21) over these (section II-D).
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ class SharedMarkers:
 
 @dataclass(frozen=True)
 class LabelledPairs:
-    """Pairs of cells that are known to correspond: MSE(G12(x1i), x2j) + MSE(G21(x2j), x1i) over these (section II-D).
+    """Pairs of cells that correspond: MSE(G12(x1i), x2j) + MSE(G21(x2j), x1i) over these (section II-D).
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ class LabelledPairs:
     def __post_init__(self) -> None:
         """Refuse pairs without a partner."""
         if not len(self.a) or len(self.a) != len(self.b):
-            msg = f"Labelled pairs need as many cells of a as of b, and at least one; got {len(self.a)} and {len(self.b)}."
+            msg = f"Labelled pairs need equally many cells of both; got {len(self.a)} and {len(self.b)}."
             raise ConfigError(msg)
 
     def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:  # noqa: ARG002
@@ -142,7 +145,8 @@ class Magan:
     reconstruction_weight
         Weight of the cycle's term.
     reconstructions
-        What discriminators take cycled cells for: the paper shows them as ``"real"``; ``"unseen"`` leaves them out.
+        What discriminators take cycled cells for: the paper shows them as ``"real"``; ``"unseen"`` leaves
+        them out.
     adversary
         The family of adversarial losses.
     optimizer
@@ -158,13 +162,13 @@ class Magan:
     reconstruction_weight: float = 1.0
     reconstructions: Literal["real", "unseen"] = "real"
     adversary: AdversarialLoss = NON_SATURATING
-    optimizer: OptimizerFactory = Adam(lr=1e-3)
+    optimizer: OptimizerFactory = ADAM
 
     def __post_init__(self) -> None:
         """Refuse terms that do nothing."""
         for name in ("correspondence_weight", "reconstruction_weight"):
             if not getattr(self, name) > 0:
-                msg = f"{name} is {getattr(self, name)}; it must be more than 0. For no correspondence, give none."
+                msg = f"{name}={getattr(self, name)} must be more than 0. For no correspondence, give none."
                 raise ConfigError(msg)
 
     def players(self) -> tuple[Player, Player]:
@@ -255,7 +259,9 @@ def magan_for_cells(
         If residual generators are asked for between different panels.
     """
     if generators == "residual" and n_a != n_b:
-        msg = f"Residual generators add to their input, so both sides need the same markers; got {n_a} and {n_b}."
+        msg = (
+            f"Residual generators add to their input: both sides need the same markers; got {n_a} and {n_b}."
+        )
         raise ConfigError(msg)
     with seeded(seed), torch.enable_grad():
         if generators == "residual":

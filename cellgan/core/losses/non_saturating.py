@@ -4,7 +4,8 @@ With D = sigmoid(score):
 
     real = -E log D(x),    fake = -E log(1 - D(G)),    fool = -E log D(G)
 
-The minimax generator would ascend E log(1 - D(G)) instead, whose gradient vanishes where the discriminator is sure.
+The minimax generator would ascend E log(1 - D(G)) instead, whose gradient vanishes where the discriminator is
+sure.
 
 References
 ----------

@@ -30,5 +30,6 @@ def r1(discriminator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         Real data, ``(n, ...)``.
     """
     at = x.detach().requires_grad_()
+    slope: Tensor
     (slope,) = torch.autograd.grad(discriminator(at).sum(), at, create_graph=True)
     return 0.5 * slope.flatten(1).square().sum(1).mean()

@@ -2,15 +2,15 @@
 
     real = -E f(x),    fake = E f(G),    fool = -E f(G)
 
-With f 1-Lipschitz, the maximum of E f(x) - E f(G) is the earth mover's distance of data and generated. Either all
-weights are clipped to ±c, or the critic pays
+With f 1-Lipschitz, the maximum of E f(x) - E f(G) is the earth mover's distance of data and generated. Either
+all weights are clipped to ±c, or the critic pays
 
     weight · E (‖∇f(x̂)‖ - 1)²,    x̂ = t x + (1 - t) G,    t uniform in (0, 1), one a row.
 
 References
 ----------
-Arjovsky et al. (2017), Wasserstein GAN, algorithm 1 (clipping at c = 0.01). Gulrajani et al. (2017), Improved training
-of Wasserstein GANs, equation 3 (penalty of weight 10).
+Arjovsky et al. (2017), Wasserstein GAN, algorithm 1 (clipping at c = 0.01). Gulrajani et al. (2017), Improved
+training of Wasserstein GANs, equation 3 (penalty of weight 10).
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor, generated: T
     """
     t = torch.rand(len(x), *(1,) * (x.dim() - 1), device=x.device, dtype=x.dtype)
     between = torch.lerp(generated.detach(), x.detach(), t).requires_grad_()
+    slope: Tensor
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+    return (slope.flatten(1).square().sum(1).sqrt() - 1).square().mean()
 
 
 def clip_(parameters: Iterable[Tensor], bound: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -40,7 +41,7 @@ def mlp(
         msg = f"A perceptron's layers need at least one feature each; got {widths}."
         raise ConfigError(msg)
     layers: list[nn.Module] = []
-    for width, following in zip(widths[:-2], widths[1:-1], strict=True):
+    for width, following in pairwise(widths[:-1]):
         layers += [nn.Linear(width, following), nn.LeakyReLU(slope)]
         if dropout:
             layers.append(nn.Dropout(dropout))

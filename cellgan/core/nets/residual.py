@@ -2,8 +2,8 @@
 
 References
 ----------
-He et al. (2016), Deep residual learning for image recognition. Shaham et al. (2017), Removal of batch effects using
-distribution-matching residual networks: the first to correct cytometry batches so.
+He et al. (2016), Deep residual learning for image recognition. Shaham et al. (2017), Removal of batch effects
+using distribution-matching residual networks: the first to correct cytometry batches so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Residual(nn.Module):
         self.change = change
         layers = [m for m in change.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
         if not layers:
-            msg = "A residual needs a linear or convolution layer, which is what starts at zero; this network has none."
+            msg = "A residual needs a linear or convolution layer, to start at zero; this network has none."
             raise ConfigError(msg)
         with torch.no_grad():
             for parameter in layers[-1].parameters():
