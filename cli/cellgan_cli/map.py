@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from cellgan.cytof.atomic import check_output
 from cellgan.errors import ConfigError
-from cellgan_cli.places import check_files, check_inputs
+from cellgan_cli.places import check_inputs
 from cellgan_cli.screen import Screen, list_files
 
 
@@ -40,7 +41,7 @@ def map_cells(
         msg = f"--output is {str(output)!r}; expected a name that ends in .h5ad or .fcs"
         raise ConfigError(msg)
     check_inputs([model, new])
-    check_files([output], inputs=[model, new], overwrite=overwrite)
+    check_output(output, inputs=[model, new], overwrite=overwrite)
     with Screen(quiet=quiet) as screen:
         from cellgan.cytof.alignment import load
 

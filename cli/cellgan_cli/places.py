@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cellgan.cytof.atomic import check_output
 from cellgan.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def plan(output: str, *, model: Path | None, report: Path | None, no_report: boo
         report=None if no_report else report or Path(f"{beside}.html"),
         is_folder=is_folder,
     )
-    whole = [_same(path) for path in places.files]
+    whole = [path.resolve() for path in places.files]
     for path, same in zip(places.files, whole, strict=True):
         if whole.count(same) > 1:
             msg = f"two results would be written to {path}; give each of them a name of its own"
@@ -121,68 +122,31 @@ def check_places(places: Places, *, inputs: Sequence[Path], overwrite: bool) -> 
     OutputError
         Something is in the way.
     """
-    folders = (places.data,) if places.is_folder else ()
-    check_files(places.files, inputs=inputs, overwrite=overwrite, to_be_made=folders)
-    if not places.is_folder:
-        return
-    if places.data.exists() and not places.data.is_dir():
-        msg = f"{places.data} is a file; expected a folder for the .fcs files"
-        raise OutputError(msg)
-    for path in inputs:
-        if places.data.is_dir() and path.resolve().parent.samefile(places.data):
-            msg = f"the input {path} lies in the output folder {places.data}; choose a folder of its own"
-            raise OutputError(msg)
-    if not overwrite and places.data.is_dir() and any(places.data.iterdir()):
-        msg = f"the folder {places.data} is not empty; choose another, or replace its files with --overwrite"
-        raise OutputError(msg)
-    _check_folder(places.data if places.data.is_dir() else places.data.absolute().parent)
+    if places.is_folder:
+        check_folder(places.data, inputs=inputs, overwrite=overwrite)
+    for path in places.files:
+        if path.parent.is_dir() or path.parent != places.data:  # a folder that is yet to be made is empty
+            check_output(path, inputs=inputs, overwrite=overwrite)
 
 
-def check_files(
-    outputs: Iterable[Path], *, inputs: Sequence[Path], overwrite: bool, to_be_made: tuple[Path, ...] = ()
-) -> None:
-    """See that every output file can be written.
-
-    Parameters
-    ----------
-    outputs
-        The files to be written.
-    inputs
-        The files that are read and must stay as they are, also when a link leads to them.
-    overwrite
-        Whether older results may be replaced.
-    to_be_made
-        Folders that need not exist yet.
+def check_folder(folder: Path, *, inputs: Sequence[Path], overwrite: bool) -> None:
+    """See that a folder can take results, or be made to take them.
 
     Raises
     ------
     OutputError
-        Something is in the way.
+        It is no folder, holds an input, or holds files that nobody allowed to be replaced.
     """
-    for output in outputs:
-        for path in inputs:
-            if _same(output) == _same(path) or (output.exists() and output.samefile(path)):
-                msg = f"the output {output} is the input {path}; inputs stay as they are: choose another name"
-                raise OutputError(msg)
-        if output.is_dir():
-            msg = f"{output} is a folder; expected a file's name"
-            raise OutputError(msg)
-        if output.exists() and not overwrite:
-            msg = f"{output} exists; choose another name, or replace it with --overwrite"
-            raise OutputError(msg)
-        if output.parent not in to_be_made:
-            _check_folder(output.parent)
-
-
-def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        msg = f"the folder {folder} does not exist; make it first, or choose another"
+        if folder.exists():
+            msg = f"{folder} is a file; expected a folder, to write several files into"
+            raise OutputError(msg)
+        check_output(folder)  # asks whether something can be made here
+        return
+    for path in inputs:
+        if path.resolve().parent.samefile(folder):
+            msg = f"the input {path} lies in the output folder {folder}; choose a folder of its own"
+            raise OutputError(msg)
+    if not overwrite and any(folder.iterdir()):
+        msg = f"the folder {folder} is not empty; choose another, or replace its files with --overwrite"
         raise OutputError(msg)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        msg = f"the folder {folder} cannot be written to: choose another, or change its permissions"
-        raise OutputError(msg)
-
-
-def _same(path: Path) -> Path:
-    """Give the one name that all spellings of a path and all links to it share."""
-    return path.resolve()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cellgan_cli.places import check_files
+from cellgan.cytof.atomic import check_output
+from cellgan_cli.places import check_folder
 from cellgan_cli.screen import Screen, list_files
 
 
@@ -24,11 +25,16 @@ def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool
     obs["cell_type"] their types, so that an alignment can be compared with the right answer.
     """
     outputs = [folder / "batch1.h5ad", folder / "batch2.h5ad"]
-    check_files(outputs, inputs=[], overwrite=overwrite, to_be_made=(folder,))
-    from cellgan.cytof.read_write import write_h5ad
+    if not folder.is_dir():
+        check_folder(folder, inputs=[], overwrite=overwrite)
+    else:
+        for path in outputs:
+            check_output(path, overwrite=overwrite)
     from cellgan.cytof.simulate import simulate as draw
 
-    folder.mkdir(parents=True, exist_ok=True)
+    from cellgan.cytof.read_write import write_h5ad
+
+    folder.mkdir(exist_ok=True)
     batches = draw(n_cells=cells, n_markers=markers, seed=seed, missing=missing)
     for batch, path in zip(batches, outputs, strict=True):
         write_h5ad(batch, path)
