@@ -1,0 +1,116 @@
+"""What a table of cells must fulfil before anything is done with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from cellgan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+
+def check_names(cells: Iterable[str], markers: Sequence[str]) -> None:
+    """Check the numbers and the names of cells and markers.
+
+    Parameters
+    ----------
+    cells
+        Names of the cells.
+    markers
+        Names of the columns.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two cells or no markers, or a name occurs twice.
+    """
+    counts = Counter(cells)
+    n_cells = counts.total()
+    if n_cells < 2:
+        seen = "there is only one cell" if n_cells else "there are no cells"
+        msg = f"{seen}; a batch needs at least two, and some hundreds to be aligned well"
+        raise InputError(msg)
+    if not len(markers):
+        msg = "there are no markers (var is empty)"
+        raise InputError(msg)
+    if len(counts) < n_cells:
+        msg = f"cell names occur more than once: {_twice(counts)}. Make them unique: adata.obs_names_make_unique()"
+        raise InputError(msg)
+    counts = Counter(markers)
+    if len(counts) < len(markers):
+        msg = f"marker names occur more than once: {_twice(counts)}. Rename the columns (adata.var_names)"
+        raise InputError(msg)
+
+
+def check_values(values: NDArray[np.float32], markers: Sequence[str]) -> None:
+    """Check that all values are finite.
+
+    Parameters
+    ----------
+    values
+        (n_cells, n_markers).
+    markers
+        Names of the columns.
+
+    Raises
+    ------
+    InputError
+        NaN or infinite values; names the markers and the numbers of cells.
+    """
+    # A sum is finite only if every value is: one pass without a table of truth values.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum(dtype=np.float64)):
+            return
+    told = []
+    for what, test in (("NaN", np.isnan), ("infinite", np.isinf)):
+        counts = {m: int(n) for m, n in zip(markers, test(values).sum(axis=0), strict=True) if n}
+        if counts:
+            listed = ", ".join(
+                f"{m} ({n:,} cell{'s' if n > 1 else ''})" for m, n in list(counts.items())[:10]
+            )
+            told.append(f"{what} values in {len(counts)} marker{'s' if len(counts) > 1 else ''}: {listed}")
+    if told:
+        msg = f"{'; '.join(told)}. Values must be finite numbers: remove these cells or markers"
+        raise InputError(msg)
+
+
+def dense_float32(values: Any) -> NDArray[np.float32]:  # noqa: ANN401 -- whatever AnnData may hold
+    """Return X as a dense float32 array of its own.
+
+    Parameters
+    ----------
+    values
+        (n_cells, n_markers): an array or a sparse matrix.
+
+    Returns
+    -------
+    ndarray
+        A copy.
+
+    Raises
+    ------
+    InputError
+        There is no X, or it does not hold numbers.
+    """
+    if values is None:
+        msg = "there are no values (X is empty): put the ion counts or the arcsinh values into X"
+        raise InputError(msg)
+    table = values.toarray() if sp.issparse(values) else np.asarray(values)
+    if table.ndim != 2 or table.dtype.kind not in "fiub":
+        msg = f"X holds {table.dtype} in {table.ndim} dimensions; expected numbers, in one row a cell"
+        raise InputError(msg)
+    with np.errstate(over="ignore"):  # a double beyond float32 becomes inf, which is refused by name
+        return np.array(table, dtype=np.float32, order="C")
+
+
+def _twice(counts: Counter[str]) -> str:
+    names = [name for name, n in counts.items() if n > 1]
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(map(repr, names[:5])) + more

@@ -1,0 +1,114 @@
+"""The files that were named as input: are they there, what are they, and what are their batches called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+from cellgan.cytof.fcs_write import unique
+from cellgan.errors import CellganError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@contextmanager
+def naming(source: Path | str) -> Iterator[None]:
+    """Add the name of the file or batch to the errors of a block."""
+    try:
+        yield
+    except CellganError as error:
+        error.add_note(f"in {source}")
+        raise
+    except OSError as error:
+        msg = f"the file cannot be read: {error.strerror or error}"
+        problem = InputError(msg)
+        problem.add_note(f"in {source}")
+        raise problem from error
+
+
+def file_format(path: Path) -> Literal["h5ad", "fcs"]:
+    """Tell a file's format from its suffix.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        ``h5ad`` or ``fcs``.
+
+    Raises
+    ------
+    InputError
+        It is neither.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".h5ad":
+        return "h5ad"
+    if suffix == ".fcs":
+        return "fcs"
+    msg = (
+        f"the suffix is {path.suffix!r}; expected .h5ad or .fcs: convert the file, or give it its right name"
+    )
+    raise InputError(msg)
+
+
+def check_file(path: Path) -> None:
+    """Check that `path` is a file of a known format that is not empty.
+
+    Raises
+    ------
+    InputError
+        It is missing, a folder, empty, or of another format.
+    """
+    if not path.exists():
+        msg = f"there is no file {str(path)!r}: check the spelling and the folder"
+        raise InputError(msg)
+    if not path.is_file():
+        msg = f"{str(path)!r} is not a file; give an .h5ad or .fcs file"
+        raise InputError(msg)
+    with naming(path):
+        file_format(path)
+        if path.stat().st_size == 0:
+            msg = "the file is empty (0 bytes): copy or download it again"
+            raise InputError(msg)
+
+
+def check_files(paths: Sequence[Path]) -> None:
+    """Check every file, and that none is given twice under whatever spelling.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, or is another one again.
+    """
+    for path in paths:
+        check_file(path)
+    for i, path in enumerate(paths):
+        for earlier in paths[:i]:
+            if path.samefile(earlier):
+                told = repr(str(path)) if path == earlier else f"{str(earlier)!r} is {str(path)!r}"
+                msg = (
+                    f"the same file was given twice: {told}. A batch is aligned with another, not with itself"
+                )
+                raise InputError(msg)
+
+
+def batch_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Name batches after their files; files of one name in several folders get the folder's name in front."""
+    count = Counter(path.stem for path in paths)
+    return unique(
+        f"{path.resolve().parent.name}_{path.stem}" if count[path.stem] > 1 else path.stem for path in paths
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
