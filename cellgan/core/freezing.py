@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import torch
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils.parametrizations import _SpectralNorm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from torch import nn
 
@@ -66,3 +68,45 @@ class Moving:
         """Let all of it move."""
         self.release_parameters()
         self.release_statistics()
+
+
+@contextmanager
+def in_training(
+    players: Sequence[Moving], networks: Sequence[nn.Module], spectators: Sequence[nn.Module]
+) -> Iterator[None]:
+    """Put networks into training mode, all held still; spectators into evaluation mode, for good."""
+    watching = Moving(spectators)
+    for network in networks:
+        network.train()
+    for network in spectators:
+        network.eval()
+    for moving in players:
+        moving.hold()
+    watching.hold_parameters()
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        for moving in players:
+            moving.release()
+        watching.release_parameters()
+        for network in networks:
+            network.eval()
+
+
+@contextmanager
+def at_rest(players: Sequence[Moving], networks: Sequence[nn.Module]) -> Iterator[None]:
+    """Put networks that are in training into evaluation mode, without gradients, and back again."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    for moving in players:
+        moving.release_statistics()
+    for network in networks:
+        network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for moving in players:
+            moving.hold_statistics()

@@ -6,13 +6,13 @@ Only this file calls ``.backward()`` and ``.step()``.
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from cellgan.core.freezing import Moving
+from cellgan.core.freezing import at_rest, in_training
 from cellgan.core.randomness import random_state, seeded, set_random_state
 from cellgan.core.seats import Seat, Shared, seat_players
 from cellgan.core.watch import RoundReport, StopPlay
@@ -123,48 +123,28 @@ class Match:
     @contextmanager
     def in_play(self) -> Iterator[None]:
         """Put the networks into training mode, all held still, and the match's stream in torch's place."""
-        spectators = Moving(self.spectators.values())
-        own, before = self._random, random_state(self.device)
-        with ExitStack() as stack:
-            stack.enter_context(torch.enable_grad())
-            for network in self.networks.values():
-                network.train()
-            for network in self.spectators.values():
-                network.eval()
-            for seat in self.seats:
-                seat.moving.hold()
-            spectators.hold_parameters()
-            if own is not None:
-                set_random_state(own, self.device)
+        own, callers = self._random, random_state(self.device)
+        if own is None:
+            msg = "This match is being played already; a watcher cannot play it."
+            raise ConfigError(msg)
+        networks, spectators = list(self.networks.values()), list(self.spectators.values())
+        with in_training([seat.moving for seat in self.seats], networks, spectators):
+            set_random_state(own, self.device)
             self._random = None
             try:
                 yield
             finally:
                 self._random = random_state(self.device)
-                set_random_state(before, self.device)
-                for seat in self.seats:
-                    seat.moving.release()
-                spectators.release_parameters()
-                for network in self.networks.values():
-                    network.eval()
+                set_random_state(callers, self.device)
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Let somebody use the networks: evaluation mode, no gradients, and randomness that is given back."""
+        """Let somebody use the networks in between: evaluation mode, and randomness that is given back."""
         before = random_state(self.device)
-        modes = [(m, m.training) for network in self.networks.values() for m in network.modules()]
-        for seat in self.seats:
-            seat.moving.release_statistics()
-        for network in self.networks.values():
-            network.eval()
         try:
-            with torch.no_grad():
+            with at_rest([seat.moving for seat in self.seats], list(self.networks.values())):
                 yield
         finally:
-            for module, mode in modes:
-                module.training = mode
-            for seat in self.seats:
-                seat.moving.hold_statistics()
             set_random_state(before, self.device)
 
     def play_round(self, batches: BatchSource) -> dict[str, Tensor]:

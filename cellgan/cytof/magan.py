@@ -200,13 +200,16 @@ class Magan:
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminators descend, L_D1 + L_D2."""
-        d_a, d_b, loss = self.discriminator_a, self.discriminator_b, self.adversary
+        loss, shown = self.adversary, self.reconstructions == "real"
+        in_a, in_b = (("a", "ba", "aba"), ("b", "ab", "bab")) if shown else (("a", "ba"), ("b", "ab"))
+        real_a, fake_a, *cycled_a = _scores(self.discriminator_a, [batch[name] for name in in_a])
+        real_b, fake_b, *cycled_b = _scores(self.discriminator_b, [batch[name] for name in in_b])
         terms = {
-            "real": loss.real(d_a(batch["a"])) + loss.real(d_b(batch["b"])),
-            "fake": loss.fake(d_a(batch["ba"])) + loss.fake(d_b(batch["ab"])),
+            "real": loss.real(real_a) + loss.real(real_b),
+            "fake": loss.fake(fake_a) + loss.fake(fake_b),
         }
-        if self.reconstructions == "real":
-            terms["reconstructed"] = loss.real(d_a(batch["aba"])) + loss.real(d_b(batch["bab"]))
+        if shown:
+            terms["reconstructed"] = loss.real(*cycled_a) + loss.real(*cycled_b)
         return terms
 
     def generate(self, batch: Batch) -> Terms:
@@ -222,6 +225,12 @@ class Magan:
             known = self.correspondence(batch, self.generator_ab, self.generator_ba)
             terms["correspondence"] = self.correspondence_weight * known
         return terms
+
+
+def _scores(discriminator: nn.Module, groups: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Score several groups of cells in one go, which is faster."""
+    scores: Tensor = discriminator(torch.cat(tuple(groups)))
+    return scores.split([len(group) for group in groups])
 
 
 def magan_for_cells(

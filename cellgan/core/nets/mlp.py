@@ -42,7 +42,7 @@ def mlp(
         raise ConfigError(msg)
     layers: list[nn.Module] = []
     for width, following in pairwise(widths[:-1]):
-        layers += [nn.Linear(width, following), nn.LeakyReLU(slope)]
+        layers += [nn.Linear(width, following), nn.LeakyReLU(slope, inplace=True)]
         if dropout:
             layers.append(nn.Dropout(dropout))
     return nn.Sequential(*layers, nn.Linear(widths[-2], n_out))
