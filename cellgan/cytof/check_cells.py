@@ -41,7 +41,7 @@ def check_names(cells: Iterable[str], markers: Sequence[str]) -> None:
         msg = "there are no markers (var is empty)"
         raise InputError(msg)
     if len(counts) < n_cells:
-        msg = f"cell names occur more than once: {_twice(counts)}. Make them unique: adata.obs_names_make_unique()"
+        msg = f"cell names occur more than once: {_twice(counts)}. Use adata.obs_names_make_unique()"
         raise InputError(msg)
     counts = Counter(markers)
     if len(counts) < len(markers):

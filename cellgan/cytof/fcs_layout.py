@@ -49,7 +49,7 @@ def cell_record(keywords: Mapping[str, str]) -> np.dtype[np.void]:
     """
     mode = keywords.get("$MODE", "L").upper()
     if mode != "L":
-        msg = f"$MODE is {mode!r}, a histogram; only list mode (L), one row a cell, can be read: export it again"
+        msg = f"$MODE is {mode!r}, a histogram; only list mode (L), one row a cell, can be read: export again"
         raise InputError(msg)
     order = _ORDERS.get(keywords["$BYTEORD"].replace(" ", ""))
     if order is None:
@@ -62,8 +62,8 @@ def cell_record(keywords: Mapping[str, str]) -> np.dtype[np.void]:
         bits = {"F": 32, "D": 64}.get(kind, bits)
         if kind not in {"I", "F", "D"} or (kind == "I" and bits not in {8, 16, 32, 64}):
             msg = (
-                f"channel {i} is stored as $DATATYPE {kind} with {bits or 'variable'} bits; floats (F, D) and "
-                "integers (I) of 8, 16, 32 or 64 bits can be read: export the file again, as floats"
+                f"channel {i} is stored as $DATATYPE {kind} with {bits or 'variable'} bits; floats (F, D) "
+                "and integers (I) of 8, 16, 32 or 64 bits can be read: export the file again, as floats"
             )
             raise InputError(msg)
         fields.append((f"p{i}", f"{order}{'u' if kind == 'I' else 'f'}{bits // 8}"))
@@ -76,8 +76,8 @@ def find_cells(
     """Find the cells.
 
     Keywords and header both may say where the cells are. The standard has them agree; of writers that do not
-    keep to it, some leave the keywords out, some the header, and some are off by one byte at the end. The place
-    that holds exactly the cells that ``$TOT`` announces is taken, the keywords' first.
+    keep to it, some leave the keywords out, some the header, and some are off by one byte at the end. The
+    place that holds exactly the cells that ``$TOT`` announces is taken, the keywords' first.
 
     Parameters
     ----------

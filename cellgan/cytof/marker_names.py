@@ -11,15 +11,17 @@ from typing import Literal
 
 Kind = Literal["marker", "time", "scatter", "dna", "bead", "barcode", "viability", "event", "empty"]
 
-_ELEMENT = (
-    r"(?:Y|Rh|Pd|Ag|Cd|In|Sn|Te|I|Xe|Cs|Ba|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu"
-    r"|Hf|Os|Ir|Pt|Au|Hg|Pb|Bi)"
+_ELEMENTS = (
+    "Y|Rh|Pd|Ag|Cd|In|Sn|Te|I|Xe|Cs|Ba|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|Os|Ir|Pt|Au|Hg|Pb|Bi"
 )
 _MASS = r"(?:89|1\d\d|20\d)"
-# Case matters: Cd112 is cadmium, CD112 is a protein.
-_ISOTOPE = re.compile(rf"\(?(?:{_ELEMENT}[ (]?{_MASS}|{_MASS}[ _-]?{_ELEMENT})\)?(?:D[id])?")
-_AT_START = re.compile(rf"(?:{_ISOTOPE.pattern})(?=$|[^A-Za-z0-9])")
-_AT_END = re.compile(rf"(?<![A-Za-z0-9])(?:{_ISOTOPE.pattern})$|\({_ISOTOPE.pattern}$")
+# Case matters: Cd112 is cadmium, CD112 is a protein. Mouse proteins are written Cd163, so of Cd only real masses
+# count, and a bare Cd112 is taken for the protein.
+_ELEMENT = rf"(?!Cd\(?(?!10[68]|11[0-46]))(?:{_ELEMENTS})"
+_ISOTOPE = rf"\(?(?:{_ELEMENT}[ (]?{_MASS}|{_MASS}[ _-]?(?:{_ELEMENTS}))\)?(?:D[id])?"
+_AT_START = re.compile(rf"{_ISOTOPE}(?=$|[^A-Za-z0-9])")
+_AT_END = re.compile(rf"(?:(?<![A-Za-z0-9])|(?=\()){_ISOTOPE}$")
+_ALONE = re.compile(rf"(?!Cd...$)\(?(?:({_ELEMENT})[ (]?({_MASS})|({_MASS})[ _-]?({_ELEMENTS}))\)?(?:D[id])?")
 _GREEK = str.maketrans(
     {"α": "a", "β": "b", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "κ": "k", "λ": "l", "μ": "u"}
 )
@@ -92,18 +94,17 @@ _ISOTOPES: dict[str, Kind] = {
 
 def isotope(name: str) -> str:
     """Return the isotope that `name` is nothing but, as in ``Nd142``; "" if it says more, or names none."""
-    if not _ISOTOPE.fullmatch(name.strip()):
-        return ""
-    (element,), (mass,) = re.findall(_ELEMENT, name), re.findall(_MASS, name)
-    return f"{element}{mass}"
+    found = _ALONE.fullmatch(name.strip())
+    return f"{found[1] or found[4]}{found[2] or found[3]}" if found else ""
 
 
 def bare_name(name: str) -> str:
     """Return the name without the isotope or the detector that some programs put beside it."""
     name = name.rsplit("::", 1)[-1].strip()
-    for pattern in (_AT_START, _AT_END):
-        rest = pattern.sub("", name, count=1).strip(" _-.:()") if pattern.search(name) else name
-        name = rest or name
+    if start := _AT_START.match(name):
+        name = name[start.end() :].strip(" _-.:()") or name
+    if end := _AT_END.search(name):
+        name = name[: end.start()].strip(" _-.:()") or name
     return name
 
 
@@ -124,14 +125,7 @@ def marker_key(name: str) -> str:
     if metal := isotope(name):
         return metal.upper() + "DI"
     plain = bare_name(name).translate(_GREEK).upper()
-
-    def between_digits(gap: re.Match[str]) -> bool:
-        around = plain[max(0, gap.start() - 1) : gap.start()] + plain[gap.end() : gap.end() + 1]
-        return len(around) == 2 and around.isdigit()
-
-    key = re.sub(r"[\W_]+", "", re.sub(r"(?<=\d)[\W_]+(?=\d)", "\0", plain).replace("\0", "§")).replace(
-        "§", "_"
-    )
+    key = re.sub(r"(?<!\d)_|_(?!\d)", "", re.sub(r"[\W_]+", "_", plain))
     return _CANONICAL.get(key, key)
 
 

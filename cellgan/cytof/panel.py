@@ -157,7 +157,7 @@ class _Table:
         return cls(batch.name, names, keys, tuple(column_kinds(names, channels)), Counter(keys))
 
     def find(self, other: _Table, i: int) -> int | None:
-        """Return the protein here that is column `i` of `other`: by its name, else by a key that is unique."""
+        """Return the protein here that is column `i` of `other`: by name, else by a key that is unique."""
         name, key = other.names[i], other.keys[i]
         if name in self.names:
             j = self.names.index(name)

@@ -82,7 +82,7 @@ def read_batches(paths: Sequence[str | Path], *, batch_key: str | None = None) -
         return [_read(path, name) for path, name in zip(files, batch_names(files), strict=True)]
     if len(files) != 1 or file_format(files[0]) == "fcs":
         given = ", ".join(map(str, files))
-        msg = f"--batch-key {batch_key} tells the batches of one .h5ad file apart, but these were given: {given}"
+        msg = f"--batch-key {batch_key} tells the batches of one .h5ad file apart; these were given: {given}"
         raise ConfigError(msg)
     path, digest = files[0], file_sha256(files[0])
     with naming(path):
