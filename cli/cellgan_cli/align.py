@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cellgan.errors import ConfigError
-from cellgan_cli.places import Places, check_inputs, check_places, plan
+from cellgan_cli.places import Places, check_places, plan
 from cellgan_cli.screen import Screen, list_files
 from cellgan_cli.settings import align_settings, limit_threads, read_config
 
@@ -56,9 +56,11 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
     config = read_config(flags)
     _check_count(inputs, batch_key=flags["batch_key"])
     places = plan(flags["output"], model=flags["model"], report=flags["report"], no_report=flags["no_report"])
-    check_inputs(inputs)
-    check_places(places, inputs=inputs, overwrite=flags["overwrite"])
     limit_threads(config.threads)
+    from cellgan.cytof.input_files import check_files
+
+    check_files(inputs)
+    check_places(places, inputs=inputs, overwrite=flags["overwrite"])
 
     with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading libraries", 0.0)

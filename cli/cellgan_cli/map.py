@@ -8,7 +8,6 @@ import click
 
 from cellgan.cytof.atomic import check_output
 from cellgan.errors import ConfigError
-from cellgan_cli.places import check_inputs
 from cellgan_cli.screen import Screen, list_files
 
 
@@ -40,7 +39,9 @@ def map_cells(
     if output.suffix not in {".h5ad", ".fcs"}:
         msg = f"--output is {str(output)!r}; expected a name that ends in .h5ad or .fcs"
         raise ConfigError(msg)
-    check_inputs([model, new])
+    from cellgan.cytof.input_files import check_file
+
+    check_file(new)
     check_output(output, inputs=[model, new], overwrite=overwrite)
     with Screen(quiet=quiet) as screen:
         from cellgan.cytof.alignment import load

@@ -1,4 +1,4 @@
-"""Where results go, and what is checked about files before anything heavy is loaded."""
+"""Where results go, and whether they can, before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellgan.cytof.atomic import check_output
-from cellgan.errors import ConfigError, InputError, OutputError
+from cellgan.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,31 +87,6 @@ def plan(output: str, *, model: Path | None, report: Path | None, no_report: boo
             msg = f"two results would be written to {path}; give each of them a name of its own"
             raise ConfigError(msg)
     return places
-
-
-def check_inputs(paths: Sequence[Path]) -> None:
-    """See that every input is there and can be read, and that none is given twice.
-
-    Raises
-    ------
-    InputError
-        A path is absent, a folder or unreadable, or two paths lead to one file.
-    """
-    for path in paths:
-        if path.is_dir():
-            msg = f"{path} is a folder; expected a file ending in .h5ad or .fcs"
-            raise InputError(msg)
-        if not path.exists():
-            msg = f"{path} does not exist"
-            raise InputError(msg)
-        if not os.access(path, os.R_OK):
-            msg = f"{path} cannot be read: permission denied"
-            raise InputError(msg)
-    for i, path in enumerate(paths):
-        for other in paths[:i]:
-            if path.samefile(other):
-                msg = f"{other} and {path} are the same file; a batch cannot be aligned to itself"
-                raise InputError(msg)
 
 
 def check_places(places: Places, *, inputs: Sequence[Path], overwrite: bool) -> None:

@@ -18,18 +18,18 @@ def refuse(cellgan, fake, folder, *words):
 
 
 def test_absent_input(cellgan, fake, folder):
-    assert "c.h5ad does not exist" in refuse(cellgan, fake, folder, "a.h5ad", "c.h5ad")
+    assert "there is no file 'c.h5ad'" in refuse(cellgan, fake, folder, "a.h5ad", "c.h5ad")
 
 
 def test_folder_as_input(cellgan, fake, folder):
     (folder / "c.h5ad").mkdir()
-    assert "c.h5ad is a folder" in refuse(cellgan, fake, folder, "a.h5ad", "c.h5ad")
+    assert "'c.h5ad' is not a file" in refuse(cellgan, fake, folder, "a.h5ad", "c.h5ad")
 
 
 @pytest.mark.parametrize("name", ["a.h5ad", "./a.h5ad", "link.h5ad"])
 def test_same_file_twice(cellgan, fake, folder, name):
     (folder / "link.h5ad").symlink_to("a.h5ad")
-    assert "are the same file" in refuse(cellgan, fake, folder, "a.h5ad", name)
+    assert "the same file was given twice" in refuse(cellgan, fake, folder, "a.h5ad", name)
 
 
 @pytest.mark.parametrize("flag", ["--output", "-o"])
@@ -48,8 +48,8 @@ def test_model_that_is_an_input(cellgan, fake, folder):
 
 
 def test_report_numbers_that_would_replace_an_input(cellgan, fake, folder):
-    (folder / "page.json").write_text("cells, oddly named")
-    said = refuse(cellgan, fake, folder, "a.h5ad", "page.json", "--report", "page.html", "--overwrite")
+    (folder / "page.json").symlink_to("b.h5ad")
+    said = refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "--report", "page.html", "--overwrite")
     assert "the output page.json is also an input" in said
 
 
