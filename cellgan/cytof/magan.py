@@ -230,7 +230,7 @@ class Magan:
 def _scores(discriminator: nn.Module, groups: Sequence[Tensor]) -> Sequence[Tensor]:
     """Score several groups of cells in one go, which is faster."""
     scores: Tensor = discriminator(torch.cat(tuple(groups)))
-    return scores.split([len(group) for group in groups])
+    return torch.split(scores, [len(group) for group in groups])
 
 
 def magan_for_cells(

@@ -1,0 +1,1 @@
+"""Adversarial games on images: one file a variant."""

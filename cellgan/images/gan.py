@@ -1,0 +1,86 @@
+"""The generative adversarial network (Goodfellow et al., 2014).
+
+Algorithm 1: the discriminator ascends
+
+    E log D(x) + E log(1 - D(G(z))),    z ~ N(0, 1),
+
+and then the generator, on fresh noise, ascends E log D(G(z)): the non-saturating form that section 3
+proposes, since log(1 - D(G(z))) has no slope while the discriminator is sure.
+
+Departures from the paper
+-------------------------
+- Adam instead of gradient ascent with momentum.
+- k, the discriminator's steps a round, is 1, as in the paper's experiments; noise is normal instead of
+  uniform.
+
+References
+----------
+Goodfellow et al. (2014), Generative adversarial nets. NeurIPS, arXiv:1406.2661.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from cellgan.core.losses import NON_SATURATING, AdversarialLoss
+from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Gan:
+    """The game between one generator and one discriminator; mini-batches hold ``x``, ``(n, ...)``.
+
+    Parameters
+    ----------
+    generator
+        From noise ``(n, n_noise)`` to data ``(n, ...)``.
+    discriminator
+        From data to raw scores ``(n, 1)``.
+    n_noise
+        Length of the noise.
+    adversary
+        The family of losses.
+    optimizer
+        Of both players.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    n_noise: int
+    adversary: AdversarialLoss = NON_SATURATING
+    optimizer: OptimizerFactory = ADAM
+
+    def players(self) -> tuple[Player, Player]:
+        """Return the discriminator, then the generator."""
+        return (
+            Player("discriminator", {"discriminator": self.discriminator}, self.discriminate, self.optimizer),
+            Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
+        )
+
+    def spectators(self) -> Mapping[str, nn.Module]:
+        """Return nobody."""
+        return {}
+
+    def draw(self, like: Tensor) -> Tensor:
+        """Return as much generated data as there is of `like`, from fresh noise."""
+        generated: Tensor = self.generator(torch.randn(len(like), self.n_noise, device=like.device))
+        return generated
+
+    def discriminate(self, batch: Batch) -> Terms:
+        """Return what the discriminator descends."""
+        x = batch["x"]
+        return {
+            "real": self.adversary.real(self.discriminator(x)),
+            "fake": self.adversary.fake(self.discriminator(self.draw(x))),
+        }
+
+    def generate(self, batch: Batch) -> Terms:
+        """Return what the generator descends."""
+        return {"fool": self.adversary.fool(self.discriminator(self.draw(batch["x"])))}
