@@ -102,12 +102,39 @@ def dense_float32(values: Any) -> NDArray[np.float32]:  # noqa: ANN401 -- whatev
     if values is None:
         msg = "there are no values (X is empty): put the ion counts or the arcsinh values into X"
         raise InputError(msg)
-    table = values.toarray() if sp.issparse(values) else np.asarray(values)
+    table = check_sparse(values).toarray() if sp.issparse(values) else np.asarray(values)
     if table.ndim != 2 or table.dtype.kind not in "fiub":
         msg = f"X holds {table.dtype} in {table.ndim} dimensions; expected numbers, in one row a cell"
         raise InputError(msg)
     with np.errstate(over="ignore"):  # a double beyond float32 becomes inf, which is refused by name
         return np.array(table, dtype=np.float32, order="C")
+
+
+def check_sparse(matrix: Any) -> Any:  # noqa: ANN401 -- scipy has a class for each kind
+    """Return a sparse matrix whose indices are sound: with others, scipy reads and writes beyond its memory.
+
+    Parameters
+    ----------
+    matrix
+        By rows or columns.
+
+    Returns
+    -------
+    sparse matrix
+        The same one.
+
+    Raises
+    ------
+    InputError
+        Indices point outside the matrix.
+    """
+    if hasattr(matrix, "check_format"):
+        try:
+            matrix.check_format(full_check=True)
+        except ValueError as error:
+            msg = f"the sparse matrix in X is damaged: {error}; copy or download the file again"
+            raise InputError(msg) from error
+    return matrix
 
 
 def _twice(counts: Counter[str]) -> str:

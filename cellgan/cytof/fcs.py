@@ -177,9 +177,13 @@ def read_fcs(path: str | Path) -> ad.AnnData:
 
 def fcs_to_adata(file: FcsFile) -> ad.AnnData:
     """Read all cells of an FCS file that is open."""
-    var = pd.DataFrame({"channel": list(file.channels)}, index=pd.Index(file.names(), dtype=str))
     obs = pd.DataFrame(index=pd.Index(cell_names(file), dtype=str))
-    return ad.AnnData(file.rows(0, file.n_cells), obs=obs, var=var)
+    return ad.AnnData(file.rows(0, file.n_cells), obs=obs, var=fcs_var(file))
+
+
+def fcs_var(file: FcsFile) -> pd.DataFrame:
+    """Return the table of channels of an FCS file that is open."""
+    return pd.DataFrame({"channel": list(file.channels)}, index=pd.Index(file.names(), dtype=str))
 
 
 def cell_names(file: FcsFile) -> list[str]:

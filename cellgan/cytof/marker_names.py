@@ -15,9 +15,9 @@ _ELEMENTS = (
     "Y|Rh|Pd|Ag|Cd|In|Sn|Te|I|Xe|Cs|Ba|La|Ce|Pr|Nd|Pm|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|Os|Ir|Pt|Au|Hg|Pb|Bi"
 )
 _MASS = r"(?:89|1\d\d|20\d)"
-# Case matters: Cd112 is cadmium, CD112 is a protein. Mouse proteins are written Cd163, so of Cd only real masses
+# Case matters: Cd112 is cadmium, CD112 a protein. Mouse proteins are written Cd163, so of Cd only real masses
 # count, and a bare Cd112 is taken for the protein.
-_ELEMENT = rf"(?!Cd\(?(?!10[68]|11[0-46]))(?:{_ELEMENTS})"
+_ELEMENT = rf"(?!Cd(?!\(?(?:10[68]|11[0-46])))(?:{_ELEMENTS})"
 _ISOTOPE = rf"\(?(?:{_ELEMENT}[ (]?{_MASS}|{_MASS}[ _-]?(?:{_ELEMENTS}))\)?(?:D[id])?"
 _AT_START = re.compile(rf"{_ISOTOPE}(?=$|[^A-Za-z0-9])")
 _AT_END = re.compile(rf"(?:(?<![A-Za-z0-9])|(?=\()){_ISOTOPE}$")

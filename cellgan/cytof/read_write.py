@@ -13,13 +13,25 @@ import numpy as np
 import pandas as pd
 
 from cellgan.cytof.atomic import atomic, check_output
+from cellgan.cytof.cell_file import CellFile, open_for_map
 from cellgan.cytof.check_cells import check_names, check_values, dense_float32
 from cellgan.cytof.fcs import fcs_to_adata, open_fcs
 from cellgan.cytof.h5ad import read_h5ad
 from cellgan.cytof.input_files import batch_names, check_files, file_format, file_sha256, naming
+from cellgan.cytof.streaming import stream_h5ad
 from cellgan.errors import ConfigError, InputError
 
-__all__ = ["CellBatch", "atomic", "batches_from_adata", "check_output", "read_batches", "write_h5ad"]
+__all__ = [
+    "CellBatch",
+    "CellFile",
+    "atomic",
+    "batches_from_adata",
+    "check_output",
+    "open_for_map",
+    "read_batches",
+    "stream_h5ad",
+    "write_h5ad",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
