@@ -2,8 +2,8 @@
 
 Eight types, four of them close pairs (naive and experienced T cells of two kinds), are drawn around typical
 levels of their markers. Within a type, cells differ by a maturation programme that moves several markers
-together, by staining efficiency, by noise, and by drop-outs. The second batch has other proportions; its detector
-has a gain, a saturation and a background for every marker, and a gain for every marker and type. Its truth is
+together, by staining efficiency, noise and drop-outs. The second batch has other proportions; it counts each
+marker with another gain, saturation and background, and with a gain for each marker and type. Its truth is
 what the first batch's detector would have counted for the same cells.
 """
 
@@ -147,7 +147,7 @@ def simulate(
 
 
 def _counts(rng: np.random.Generator, levels: Counts, programme: Counts) -> Counts:
-    """Draw counts, (n_cells, n_markers), of cells with given levels and programmes, as the first batch counts."""
+    """Draw counts, (n_cells, n_markers), of cells, as the first batch sees them."""
     n_cells, _ = levels.shape
     spread = np.where(levels > 1, 0.35, 0.25)
     maturation, efficiency = rng.normal(size=(n_cells, 1)), rng.normal(0, 0.1, (n_cells, 1))
