@@ -1,0 +1,31 @@
+"""A sample of cells before and after an alignment: what the report draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Views:
+    """Cells on the arcsinh scale, aligned markers only.
+
+    Attributes
+    ----------
+    markers
+        Names of the columns.
+    reference
+        Cells of the reference batch, shape ``(n_cells, n_markers)``, arcsinh units; some thousands do.
+    batches
+        By name of batch: its cells before and after, two arrays of the same shape, row by row the same cells.
+    """
+
+    markers: tuple[str, ...]
+    reference: NDArray[np.floating]
+    batches: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
