@@ -116,7 +116,7 @@ def test_constraints_cover_every_dependency():
 def test_every_dependency_is_used_and_everything_used_is_one():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[<>=\[]", need)[0] for need in project["dependencies"]}
-    called = {"scikit-learn": "sklearn"}
+    called = {"pillow": "PIL", "scikit-learn": "sklearn"}
     own = {*sys.stdlib_module_names, "cellgan", "cellgan_cli"}
     used = set().union(*(imports(path) for path in SOURCES)) - own
     assert used == {called.get(name, name) for name in declared}
