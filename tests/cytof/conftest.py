@@ -1,0 +1,28 @@
+"""Cells for the tests: small made-up ones, and real ones where CELLGAN_DATA names their folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def real_cells() -> Path:
+    if "CELLGAN_DATA" not in os.environ:
+        pytest.skip("needs real data: set CELLGAN_DATA to its folder")
+    return Path(os.environ["CELLGAN_DATA"]) / "cytof"
+
+
+@pytest.fixture
+def cells() -> ad.AnnData:
+    """Six cells, three markers, in ion counts."""
+    counts = np.array(
+        [[0, 5, 300], [1.5, 80, 2], [-0.5, 7, 40], [12, 0, 900], [3, 33, 6], [250, 1, 0.25]], dtype=np.float32
+    )
+    obs = pd.DataFrame({"day": ["a", "a", "b", "b", "a", "b"]}, index=[f"cell{i}" for i in range(6)])
+    return ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=["CD3", "CD4", "CD19"]))
