@@ -18,10 +18,12 @@ _MASS = r"(?:89|1\d\d|20\d)"
 # Case matters: Cd112 is cadmium, CD112 a protein. Mouse proteins are written Cd163, so of Cd only real masses
 # count, and a bare Cd112 is taken for the protein.
 _ELEMENT = rf"(?!Cd(?!\(?(?:10[68]|11[0-46])))(?:{_ELEMENTS})"
-_ISOTOPE = rf"\(?(?:{_ELEMENT}[ (]?{_MASS}|{_MASS}[ _-]?(?:{_ELEMENTS}))\)?(?:D[id])?"
+_ISOTOPE = rf"\(?(?:{_ELEMENT}[ (]?{_MASS}|{_MASS}[ _-]?(?:{_ELEMENTS}))(?:D[id])?\)?(?:D[id])?"
 _AT_START = re.compile(rf"{_ISOTOPE}(?=$|[^A-Za-z0-9])")
 _AT_END = re.compile(rf"(?:(?<![A-Za-z0-9])|(?=\()){_ISOTOPE}$")
-_ALONE = re.compile(rf"(?!Cd...$)\(?(?:({_ELEMENT})[ (]?({_MASS})|({_MASS})[ _-]?({_ELEMENTS}))\)?(?:D[id])?")
+_ALONE = re.compile(
+    rf"(?!Cd...$)\(?(?:({_ELEMENT})[ (]?({_MASS})|({_MASS})[ _-]?({_ELEMENTS}))(?:D[id])?\)?(?:D[id])?"
+)
 _GREEK = str.maketrans(
     {"α": "a", "β": "b", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "κ": "k", "λ": "l", "μ": "u"}
 )
@@ -62,7 +64,7 @@ _SAME = {
 _CANONICAL = {spelling: key for key, spellings in _SAME.items() for spelling in spellings}
 
 _PATTERNS: dict[Kind, str] = {
-    "time": r"time([^a-z]*|[^a-z]+(m?s|sec.*))$",
+    "time": r"time([^a-z]+(m?s|sec.*))?[^a-z]*$",
     "scatter": (
         r"(.*[^a-z])?(fsc|ssc)([^a-z].*|[ahw])?$"
         r"|(fs|ss)([-_ .](a|h|w|lin|log|int|area|height|width|peak|tof).*)?$"
@@ -75,7 +77,7 @@ _PATTERNS: dict[Kind, str] = {
         r".*viab|.*cis[-_ ]?plat|cis[-_ ]?pt|live$|dead$|(live|l)[-_ /]*(dead|d)([^a-z].*)?$|zombie|ghost"
         r"|7[-_ ]?aad|pi$|propidium|fvd|fvs|rhodium|draq"
     ),
-    "empty": r"bckg|background|blank|empty|unused|none$|null$|nan$|$",
+    "empty": r"\d*[-_ ]*(bckg|background)|blank|empty|unused|none$|null$|nan$|$",
 }
 _KINDS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _PATTERNS.items()}
 # What a channel is used for when it carries no marker's name, by isotope.
@@ -125,8 +127,9 @@ def marker_key(name: str) -> str:
     if metal := isotope(name):
         return metal.upper() + "DI"
     plain = bare_name(name).translate(_GREEK).upper()
-    key = re.sub(r"(?<!\d)_|_(?!\d)", "", re.sub(r"[\W_]+", "_", plain))
-    return _CANONICAL.get(key, key)
+    # Some panels give both names of an antigen: CD279_PD-1.
+    both = {_compact(part) for part in re.split(r"[\s_/()]+", plain) if part}
+    return both.pop() if len(both) == 1 else _compact(plain)
 
 
 def kind_of(channel: str, marker: str, *, panel_is_named: bool = True) -> Kind:
@@ -156,3 +159,8 @@ def kind_of(channel: str, marker: str, *, panel_is_named: bool = True) -> Kind:
     if metal:
         return _ISOTOPES.get(metal, "empty" if panel_is_named else "marker")
     return next((kind for kind, pattern in _KINDS.items() if pattern.match(channel)), "marker")
+
+
+def _compact(name: str) -> str:
+    key = re.sub(r"(?<!\d)_|_(?!\d)", "", re.sub(r"[\W_]+", "_", name))
+    return _CANONICAL.get(key, key)

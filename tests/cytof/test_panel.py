@@ -1,0 +1,220 @@
+"""Marker names across spellings, kinds of channels, and which columns correspond."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellgan.cytof.marker_names import isotope
+from cellgan.cytof.panel import column_kinds, kind_of, marker_key, match_panels
+from cellgan.cytof.read_write import CellBatch, read_batches
+from cellgan.errors import ConfigError, PanelError
+
+SPELLINGS = {
+    "CD19": ["CD19", "cd19", "142Nd_CD19", "Nd142Di_CD19", "CD19_Nd142Di", "CD19 (Nd142Di)", "CD19-142Nd"],
+    "HLADR": ["HLA-DR", "HLADR", "HLA.DR", "hla_dr", "HLA DR", "174Yb_HLA-DR", "HLA-DR(Yb174)Dd"],
+    "CD45RA": ["CD45RA", "CD45RA(Pr141)Dd", "141Pr-CD45RA", "Pr141Di :: CD45RA"],
+    "TCRGD": ["TCRgd", "TCRγδ", "TCR-gd", "gdTCR", "152Sm_TCRgd"],
+    "CD279": ["CD279", "PD-1", "PD1", "CD279_PD-1"],
+    "IFNG": ["IFNg", "IFN-γ", "IFN-gamma"],
+    "GRANZYMEB": ["Granzyme B", "GranzymeB", "GzB", "GZMB"],
+    "ND142DI": ["Nd142Di", "(Nd142)Di", "Nd(142)Di", "142Nd", "Nd142"],
+}
+
+
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key, names in SPELLINGS.items() for name in names])
+def test_spellings_of_one_marker_share_a_key(key, name):
+    assert marker_key(name) == key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("CD45", "CD45RA"),
+        ("CD4", "CD45"),
+        ("CD1-6", "CD16"),
+        ("CD235-61-7-15", "CD23561715"),
+        ("CD112", "Cd112Di"),
+        ("Nd142Di", "Nd143Di"),
+        ("STAT3", "pSTAT3"),
+        ("IL17_CD95", "CD95"),
+        ("CD66a", "CD66b"),
+    ],
+)
+def test_different_proteins_keep_different_keys(one, other):
+    assert marker_key(one) != marker_key(other)
+
+
+def test_mouse_proteins_are_not_cadmium():
+    assert isotope("Cd163") == isotope("Cd112") == ""
+    assert isotope("Cd112Di") == isotope("112Cd") == "Cd112"
+    assert marker_key("Cd163_M") == "CD163M"
+
+
+@pytest.mark.parametrize(
+    ("channel", "marker", "kind"),
+    [
+        ("Nd142Di", "CD19", "marker"),
+        ("", "CD19", "marker"),
+        ("Pd104Di", "CD45", "marker"),
+        ("Pt195Di", "CD8", "marker"),
+        ("", "Tim3", "marker"),
+        ("", "DNAM1", "marker"),
+        ("", "BCL2", "marker"),
+        ("", "BCMA", "marker"),
+        ("", "cPARP", "marker"),
+        ("", "PI16", "marker"),
+        ("Time", "", "time"),
+        ("", "Time (ms)", "time"),
+        ("FSC-A", "", "scatter"),
+        ("SSC-B-H", "", "scatter"),
+        ("", "Violet SSC-A", "scatter"),
+        ("Event_length", "", "event"),
+        ("", "Cell_length", "event"),
+        ("Residual", "", "event"),
+        ("Ir191Di", "DNA1", "dna"),
+        ("Ir193Di", "", "dna"),
+        ("", "193Ir_DNA2", "dna"),
+        ("beadDist", "beadDist", "bead"),
+        ("Ce140Di", "140Ce_EQ_Beads", "bead"),
+        ("Ce140Di", "", "bead"),
+        ("Pd102Di", "BC1", "barcode"),
+        ("Pd105Di", "", "barcode"),
+        ("", "Barcode 3", "barcode"),
+        ("Pt195Di", "Cisplatin", "viability"),
+        ("Rh103Di", "", "viability"),
+        ("", "Live/Dead", "viability"),
+        ("", "LIVE_DEAD Aqua", "viability"),
+        ("Yb176Di", "Viability", "viability"),
+        ("", "7-AAD", "viability"),
+        ("Dy161Di", "", "empty"),
+        ("Ba138Di", "", "empty"),
+        ("Os190Di", "190BCKG", "empty"),
+    ],
+)
+def test_kinds_of_channels(channel, marker, kind):
+    assert kind_of(channel, marker) == kind
+
+
+def test_metals_without_any_marker_name_are_the_markers():
+    names = ["Time", "Nd142Di", "Yb171Di", "Ir191Di", "Ba138Di", "Pd102Di"]
+    expected = ["time", "marker", "marker", "dna", "empty", "barcode"]
+    assert column_kinds(names, names) == expected
+    assert column_kinds(names, [""] * 6) == expected
+
+
+def test_metals_beside_named_ones_are_empty():
+    assert column_kinds(["CD3", "Nd142Di"], ["Er170Di", "Nd142Di"]) == ["marker", "empty"]
+    assert column_kinds(["CD3", "Nd142Di"], ["", ""]) == ["marker", "empty"]
+
+
+def batch(name: str, *markers: str, channels: tuple[str, ...] = ()) -> CellBatch:
+    var = pd.DataFrame({"channel": channels or [""] * len(markers)}, index=list(markers))
+    obs = pd.DataFrame(index=["a", "b"])
+    return CellBatch(name=name, adata=ad.AnnData(np.zeros((2, len(markers)), np.float32), obs=obs, var=var))
+
+
+def test_columns_are_matched_across_spelling_and_order():
+    a = batch("a", "CD3", "HLA-DR", "CD19", "Time", "CD99")
+    b = batch("b", "142Nd_CD19", "Time", "DNA1", "hladr", "CD3", "CD1c")
+    panel = match_panels([a, b], reference="a")
+    assert panel.shared == ("CD3", "HLA-DR", "CD19")
+    assert panel.columns == {"a": {"CD3": 0, "HLA-DR": 1, "CD19": 2}, "b": {"CD3": 4, "HLA-DR": 3, "CD19": 0}}
+    assert panel.kept == (("Time", "time"), ("DNA1", "dna"))
+    assert panel.private == {"a": ("CD99",), "b": ("CD1c",)}
+    assert panel.notes == ("b: matched under other spellings: hladr = HLA-DR, 142Nd_CD19 = CD19",)
+
+
+def test_the_reference_gives_names_and_order_wherever_it_stands():
+    a, b = batch("a", "CD3", "HLA-DR"), batch("b", "hladr", "cd3")
+    assert match_panels([a, b], reference="b").shared == ("hladr", "cd3")
+    with pytest.raises(ConfigError, match="'c', but the batches are a, b"):
+        match_panels([a, b], reference="c")
+
+
+def test_shared_by_all_of_three_batches():
+    panel = match_panels(
+        [batch("a", "CD3", "CD4", "CD8"), batch("b", "CD8", "CD4", "CD3"), batch("c", "CD4", "CD3", "CD19")],
+        reference="a",
+    )
+    assert panel.shared == ("CD3", "CD4")
+    assert panel.private == {"a": ("CD8",), "b": ("CD8",), "c": ("CD19",)}
+
+
+def test_markers_with_several_columns_are_matched_by_name_or_not_at_all():
+    a = batch("a", "CD3", "CD4", "CD45 (Y89Di)", "CD45 (Cd112Di)")
+    b = batch("b", "CD3", "CD4", "CD45 (Cd112Di)", "CD45 (Y89Di)")
+    assert match_panels([a, b], reference="a").columns["b"]["CD45 (Y89Di)"] == 3
+    panel = match_panels([a, batch("c", "CD3", "CD4", "CD45")], reference="a")
+    assert panel.shared == ("CD3", "CD4")
+    assert panel.private["c"] == ("CD45",)
+    assert panel.notes == ("c: measured by several columns, so not aligned: CD45 (Y89Di), CD45 (Cd112Di)",)
+
+
+def test_chosen_markers_in_any_spelling():
+    a, b = batch("a", "CD3", "HLA-DR", "CD19", "DNA1"), batch("b", "CD3", "HLADR", "CD19", "DNA1", "CD5")
+    panel = match_panels([a, b], reference="a", markers=("hladr", "CD3"))
+    assert panel.shared == ("CD3", "HLA-DR")
+    assert panel.kept == (("DNA1", "dna"), ("CD19", "marker"))
+    assert panel.private == {"a": (), "b": ("CD5",)}
+    assert match_panels([a, b], reference="a", markers=("CD3", "DNA1")).shared == ("CD3", "DNA1")
+
+
+def test_a_chosen_marker_that_a_batch_lacks_is_named_with_the_closest_names():
+    a, b = batch("a", "CD3", "CD45RA", "CD19"), batch("second", "CD3", "CD45RO", "CD19")
+    with pytest.raises(PanelError, match=r"'CD45RA' is not in batch 'second'.*CD45RO"):
+        match_panels([a, b], reference="a", markers=("CD3", "CD45RA"))
+    with pytest.raises(PanelError, match=r"'CD44RA' is not in batch 'a'.*CD45RA"):
+        match_panels([a, b], reference="a", markers=("CD3", "CD44RA"))
+    with pytest.raises(PanelError, match="only one marker"):
+        match_panels([a, b], reference="a", markers=("CD3", "cd3"))
+
+
+@pytest.mark.parametrize(
+    ("markers", "start"),
+    [(("CD45RO", "CD8"), "no marker is shared"), (("CD3", "CD45RO"), "only one marker, 'CD3', is")],
+)
+def test_too_few_shared_markers_show_both_panels_and_the_closest_names(markers, start):
+    with pytest.raises(PanelError) as stopped:
+        match_panels([batch("a", "CD3", "CD45RA", "Time"), batch("b", *markers)], reference="a")
+    message = str(stopped.value)
+    assert message.startswith(start)
+    assert "a: CD3, CD45RA\n" in message
+    assert f"b: {', '.join(markers)}\n" in message
+    assert "CD45RA ~ CD45RO" in message
+
+
+def test_every_column_of_the_real_tables_is_a_marker(real_cells):
+    for path in sorted(real_cells.glob("*.h5ad")):
+        adata = read_batches([path])[0].adata
+        kinds = column_kinds(list(adata.var_names), list(adata.var["channel"]))
+        assert set(kinds) == {"marker"}, path
+        assert len(set(map(marker_key, adata.var_names))) == adata.n_vars, path
+
+
+def test_real_panels_share_what_their_names_share(real_cells):
+    a, b = read_batches([real_cells / "panelA_pbmc.h5ad", real_cells / "panelB_pbmc.h5ad"])
+    panel = match_panels([a, b], reference="panelA_pbmc")
+    assert panel.shared == tuple(m for m in a.adata.var_names if m in b.adata.var_names)
+    assert len(panel.shared) == 24
+
+
+def test_real_fcs_channels(real_cells):
+    paths = sorted(real_cells.glob("Gates_*.fcs"))
+    batches = read_batches(paths)
+    panel = match_panels(batches, reference=batches[0].name)
+    assert len(panel.shared) == 37
+    assert {"CD3", "CD19", "HLADR", "p38"} <= set(panel.shared)
+    assert dict(panel.kept) == {
+        "Time": "time",
+        "Event_length": "event",
+        **{f"BC{i}": "barcode" for i in range(1, 7)},
+        **dict.fromkeys(("Y89Di", "I127Di", "Ba138Di", "Dy161Di", "Dy163Di"), "empty"),
+        **dict.fromkeys(("Ce140Di", "beadDist"), "bead"),
+        **dict.fromkeys(("DNA1", "DNA2"), "dna"),
+        "Pt195Di": "viability",
+    }
+    table = read_batches([real_cells / "controls_volunteer1.h5ad"])
+    assert match_panels([*batches, *table], reference=batches[0].name).shared == panel.shared
