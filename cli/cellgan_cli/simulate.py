@@ -16,7 +16,7 @@ from cellgan_cli.screen import Screen, list_files
 @click.option("--cells", default=4000, show_default=True, help="Cells per batch.")
 @click.option("--markers", default=20, show_default=True, help="Protein markers.")
 @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-@click.option("--missing", is_flag=True, help="Leave one cell type out of the second batch.")
+@click.option("--missing", is_flag=True, default=False, help="Leave one cell type out of the second batch.")
 @click.option("--overwrite", is_flag=True, help="Replace older files.")
 def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool, overwrite: bool) -> None:
     """Write two simulated batches, batch1.h5ad and batch2.h5ad, into FOLDER.
@@ -34,8 +34,8 @@ def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool
 
     from cellgan.cytof.read_write import write_h5ad
 
-    folder.mkdir(exist_ok=True)
     batches = draw(n_cells=cells, n_markers=markers, seed=seed, missing=missing)
+    folder.mkdir(exist_ok=True)
     for batch, path in zip(batches, outputs, strict=True):
         write_h5ad(batch, path)
     with Screen(quiet=False) as screen:
