@@ -47,7 +47,9 @@ def embed(cells: NDArray[np.floating], *, seed: int) -> NDArray[np.floating]:
     adata.obsp["connectivities"] = fuzzy_graph(cells, n_neighbors)
     parameters = {"method": "umap", "n_neighbors": n_neighbors, "metric": "euclidean", "use_rep": "X"}
     adata.uns["neighbors"] = {"connectivities_key": "connectivities", "params": parameters}
-    adata.obsm["start"] = _principal_plane(cells)
+    # A little noise parts equal cells, which the layout could never part, and gives a flat direction a width.
+    noise = np.random.default_rng(seed).normal(scale=1e-3, size=(len(cells), 2))
+    adata.obsm["start"] = _float32(_principal_plane(cells) + noise)
     scanpy.tl.umap(adata, maxiter=EPOCHS, init_pos="start", random_state=seed)
     return _float32(adata.obsm["X_umap"])
 

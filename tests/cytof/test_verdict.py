@@ -1,0 +1,198 @@
+import copy
+import json
+import math
+
+import pytest
+
+from cellgan.cytof.verdict import is_worse, judge_batch
+
+
+def good_batch() -> dict:
+    """Give an alignment that deserves no doubt."""
+    return {
+        "batch": "day2",
+        "reference": "day1",
+        "n_cells": 5000,
+        "held_out": {"reference": 800, "batch": 800},
+        "scores": [
+            {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0},
+            {"method": "per-marker quantiles", "emd": 0.15, "auc": 0.64, "neighbours": 0.66, "moved": 0.6},
+            {"method": "start", "emd": 0.10, "auc": 0.58, "neighbours": 0.62, "moved": 0.6},
+            {"method": "cellgan", "emd": 0.06, "auc": 0.53, "neighbours": 0.6, "moved": 0.6, "chosen": True},
+        ],
+        "floor": {"emd": 0.04, "auc": 0.50},
+        "markers": [{"marker": "CD3", "emd_before": 0.5, "emd_after": 0.05, "moved": 0.5}],
+        "clusters": [
+            {
+                "cluster": 0,
+                "share_reference": 0.4,
+                "share_batch": 0.5,
+                "mapped": True,
+                "high": ["CD3", "CD4"],
+            },
+            {"cluster": 1, "share_reference": 0.6, "share_batch": 0.5, "mapped": True, "high": []},
+        ],
+    }
+
+
+def judged(*, n_cells_reference: int = 5000, **changes: object) -> tuple[str, str, list[str]]:
+    """Judge the good batch with some values changed: ``method_score``, ``floor_score``, or a key."""
+    batch = good_batch()
+    rows = {"nothing": 0, "quantiles": 1, "start": 2, "cellgan": 3}
+    for key, value in changes.items():
+        where, _, score = key.partition("_")
+        if where in rows:
+            batch["scores"][rows[where]][score] = value
+        elif where == "floor":
+            batch["floor"][score] = value
+        else:
+            batch[key] = value
+    seen = copy.deepcopy(batch)
+    verdict, warnings = judge_batch(batch, n_cells_reference=n_cells_reference)
+    assert batch == seen
+    json.dumps([verdict, warnings])
+    assert set(verdict) == {"level", "text"}
+    return verdict["level"], verdict["text"], warnings
+
+
+def test_good():
+    level, text, warnings = judged()
+    assert level == "good"
+    assert warnings == []
+    # (.60 - .06) / (.60 - .04)
+    assert text.startswith("96 % of the distance between day2 and day1 beyond chance was removed (0.60 SD")
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        # Farther than the cells as they came, by more than a quarter of the floor (.01).
+        ({"nothing_emd": 0.20, "start_emd": 0.30, "cellgan_emd": 0.209}, "caution"),
+        ({"nothing_emd": 0.20, "start_emd": 0.30, "cellgan_emd": 0.211}, "poor"),
+        # Farther than its own start.
+        ({"start_emd": 0.06, "cellgan_emd": 0.069}, "good"),
+        ({"start_emd": 0.06, "cellgan_emd": 0.071}, "poor"),
+        # A larger floor is more noise: a quarter of .08 is .02.
+        ({"start_emd": 0.06, "cellgan_emd": 0.079, "floor_emd": 0.08}, "good"),
+        ({"start_emd": 0.06, "cellgan_emd": 0.081, "floor_emd": 0.08}, "poor"),
+        # Told apart more easily than before.
+        ({"nothing_auc": 0.60, "cellgan_auc": 0.629}, "good"),
+        ({"nothing_auc": 0.60, "cellgan_auc": 0.631}, "poor"),
+        # Still plainly told apart.
+        ({"cellgan_auc": 0.649}, "good"),
+        ({"cellgan_auc": 0.65}, "caution"),
+        ({"cellgan_auc": 0.799}, "caution"),
+        ({"cellgan_auc": 0.80}, "poor"),
+        # Reshuffled.
+        ({"cellgan_neighbours": 0.40}, "good"),
+        ({"cellgan_neighbours": 0.399}, "caution"),
+        ({"cellgan_neighbours": 0.25}, "caution"),
+        ({"cellgan_neighbours": 0.249}, "poor"),
+        # Half of the excess over the floor (.60 - .04) is .28.
+        ({"start_emd": 0.4, "cellgan_emd": 0.319, "quantiles_emd": 0.4}, "good"),
+        ({"start_emd": 0.4, "cellgan_emd": 0.321, "quantiles_emd": 0.4}, "caution"),
+        # As close as the reference's halves: within .01 SD, and a classifier guesses within .03.
+        ({"nothing_emd": 0.0499, "nothing_auc": 0.529, "cellgan_emd": 0.05, "cellgan_auc": 0.5}, "nothing"),
+        ({"nothing_emd": 0.0511, "nothing_auc": 0.529, "cellgan_emd": 0.04, "cellgan_auc": 0.5}, "good"),
+        ({"nothing_emd": 0.0499, "nothing_auc": 0.531, "cellgan_emd": 0.04, "cellgan_auc": 0.5}, "good"),
+        # Where the classifier tells even the reference's halves apart, that is its noise.
+        ({"nothing_emd": 0.04, "nothing_auc": 0.56, "floor_auc": 0.54, "cellgan_emd": 0.04}, "nothing"),
+    ],
+)
+def test_both_sides_of_every_threshold(changes, level):
+    assert judged(**changes)[0] == level
+
+
+def test_poor_says_why():
+    text = judged(cellgan_emd=0.7, cellgan_auc=0.97, cellgan_neighbours=0.1)[1]
+    assert "farther from the reference than the cells as they came (0.70 against 0.60 SD)" in text
+    assert "than where the alignment started (0.70 against 0.10 SD)" in text
+    assert "AUC 0.97" in text
+    assert "only 10 % of a cell's neighbours" in text
+
+
+def test_alike_before_and_made_worse():
+    level, text, _ = judged(
+        nothing_emd=0.04, nothing_auc=0.5, cellgan_emd=0.08, cellgan_auc=0.5, start_emd=0.08
+    )
+    assert level == "poor"
+    assert "were alike before" in text
+    assert "Use the values as measured" in text
+
+
+def test_different_only_to_a_classifier():
+    text = judged(nothing_emd=0.04, nothing_auc=0.8, cellgan_emd=0.04, cellgan_auc=0.55)[1]
+    assert "as close to day1 as chance allows" in text
+    assert "AUC of 0.80 before, 0.55 after" in text
+
+
+def test_without_a_start():
+    batch = good_batch()
+    del batch["scores"][1:3]
+    assert judge_batch(batch, n_cells_reference=5000)[0]["level"] == "good"
+
+
+@pytest.mark.parametrize("missing", [None, math.nan])
+def test_what_cannot_be_scored_is_not_called_good(missing):
+    for key in ("cellgan_emd", "nothing_emd", "floor_emd"):
+        level, text, _ = judged(**{key: missing})
+        assert level == "caution"
+        assert "too few cells to score" in text
+    # A score beside the distance may be missing: the verdict rests on the rest.
+    assert judged(cellgan_auc=missing, cellgan_neighbours=missing)[0] == "good"
+
+
+def test_few_cells():
+    assert judged(n_cells=500, n_cells_reference=500)[2] == []
+    level, text, warnings = judged(n_cells=499, n_cells_reference=60)
+    assert level == "caution"
+    assert "Read the warnings" in text
+    assert [w.split(":")[0] for w in warnings] == ["day2 has 499 cells", "day1 has 60 cells"]
+
+
+def test_a_marker_that_got_worse():
+    marker = {"marker": "CD4", "emd_before": 0.10, "emd_after": 0.149, "moved": 0.1}
+    assert judged(markers=[marker])[0] == "good"
+    assert not is_worse(marker)
+    marker["emd_after"] = 0.151
+    assert is_worse(marker)
+    level, _, warnings = judged(markers=[marker, {**marker, "marker": "CD8", "emd_after": 0.5}])
+    assert level == "caution"
+    # The worst first.
+    assert len(warnings) == 1
+    assert warnings[0].endswith("than before: CD8 (0.10 to 0.50 SD) and CD4 (0.10 to 0.15 SD).")
+
+
+@pytest.mark.parametrize(
+    ("reference", "batch", "warned"),
+    [
+        (0.20, 0.021, None),
+        (0.20, 0.019, "20 % of day1 but 1.9 % of day2"),
+        (0.0, 0.0099, None),
+        (0.0, 0.0101, "1.0 % of day2 but none of day1"),
+    ],
+)
+def test_cluster_of_one_batch(reference, batch, warned):
+    cluster = {
+        "cluster": 7,
+        "share_reference": reference,
+        "share_batch": batch,
+        "mapped": False,
+        "high": ["CD14"],
+    }
+    level, _, warnings = judged(clusters=[cluster])
+    assert level == ("caution" if warned else "good")
+    assert len(warnings) == bool(warned)
+    if warned:
+        assert warnings[0].startswith(f"Cluster 7 (CD14+) is {warned}")
+        assert ("not given a map" in warnings[0]) == (batch > reference)
+
+
+def test_quantiles_ahead():
+    level, _, warnings = judged(quantiles_emd=0.049, quantiles_auc=0.499)
+    assert level == "caution"
+    assert warnings == [
+        "Per-marker quantile matching scores better on these batches: see the table of scores."
+    ]
+    assert judged(quantiles_emd=0.051, quantiles_auc=0.499)[2] == []
+    assert judged(quantiles_emd=0.049, quantiles_auc=0.501)[2] == []
