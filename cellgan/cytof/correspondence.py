@@ -1,0 +1,229 @@
+"""Which cells of two batches correspond, and the movers that follow from it.
+
+Everything here is in standard units of the reference. Two proposals are made:
+
+- *start*: each marker's quantiles are mapped to the reference's, from cells that are weighted so that joint clusters
+  hold the same share of both batches. Weights and maps take turns: a type that one batch lacks soon weighs nothing,
+  so its absence is not mistaken for a batch effect.
+- *game*: MAGAN is played on cells drawn by these weights, from the start, with the start as correspondence: the
+  generator may leave it only where the discriminator can tell the batches apart.
+
+From either one the same maps follow: joint clusters of the proposed positions, quantile maps of the original cells
+within them. Which proposal is taken is decided by cells that neither has seen (`align_pair`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from cellgan.core import Batches, Match, play
+from cellgan.cytof.clusters import joint_clusters
+from cellgan.cytof.magan import LabelledPairs, SharedMarkers, magan_for_cells
+from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
+from cellgan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from cellgan.core import Watcher
+    from cellgan.cytof.magan import Correspondence
+    from cellgan.cytof.maps import ClusterMaps, MarkerMaps
+
+CLUSTER_COUNTS = (10, 14, 20, 28)
+BALANCE_CLUSTERS = 30
+CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
+START_ROUNDS = 10
+PASSES = 2
+MINI_BATCH = 256
+SHARED_WEIGHT = 1.0
+N_PAIRS = 256
+
+
+class Weights(NamedTuple):
+    """How much each cell counts, so that what both batches hold counts the same in both, ``(n_cells,)``."""
+
+    reference: NDArray[np.float64]
+    cells: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """Labels of cells in both batches; "" where a cell has none."""
+
+    reference: NDArray[np.str_]
+    cells: NDArray[np.str_]
+
+
+def balance(
+    reference: NDArray[np.float64], positions: NDArray[np.float64], *, seed: int, draws: int = 2
+) -> Weights:
+    """Weigh cells so that joint clusters hold the same share of both batches.
+
+    Parameters
+    ----------
+    reference
+        ``(n_cells, n_markers)``.
+    positions
+        Cells of the other batch, in the reference's frame as far as is known by now.
+    seed
+        Of the clusters.
+    draws
+        Clusterings to average over.
+    """
+    total = Weights(np.zeros(len(reference)), np.zeros(len(positions)))
+    for draw in range(draws):
+        n_clusters = carried(BALANCE_CLUSTERS, len(reference), len(positions))
+        clusters = joint_clusters(reference, positions, n_clusters, seed=1000 * seed + draw)
+        near_r, in_r = clusters.memberships(reference)
+        near_c, in_c = clusters.memberships(positions)
+        shares_r, shares_c = clusters.shares(near_r, in_r), clusters.shares(near_c, in_c)
+        common = np.minimum(shares_r, shares_c)
+        total.reference[:] += (in_r * (common / np.maximum(shares_r, 1e-12))[near_r]).sum(axis=1) / draws
+        total.cells[:] += (in_c * (common / np.maximum(shares_c, 1e-12))[near_c]).sum(axis=1) / draws
+    return Weights(total.reference + 1e-6, total.cells + 1e-6)
+
+
+def carried(n_clusters: int, *n_cells: int) -> int:
+    """Return how many of so many clusters the smallest batch can carry."""
+    return max(1, min(n_clusters, min(n_cells) // CELLS_PER_CLUSTER))
+
+
+def fit_start(reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int) -> MarkerMaps:
+    """Fit one map a marker to the part of the batches that corresponds. See the top of this file."""
+    positions = cells
+    for turn in range(START_ROUNDS):
+        weights = balance(reference, positions, seed=seed + turn, draws=1)
+        maps = fit_marker_maps(reference, cells, weights.reference, weights.cells)
+        positions = maps(cells)
+    return maps
+
+
+def fit_passes(
+    reference: NDArray[np.float64], cells: NDArray[np.float64], positions: NDArray[np.float64], *, seed: int
+) -> tuple[tuple[ClusterMaps, ...], ...]:
+    """Fit the passes of a mover: maps of `cells` within joint clusters of `reference` and `positions`."""
+    passes = []
+    for number in range(PASSES):
+        weights = balance(reference, positions, seed=seed + 100 + number)
+        counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in CLUSTER_COUNTS)
+        maps = tuple(
+            fit_cluster_maps(
+                reference,
+                cells,
+                positions,
+                joint_clusters(reference, positions, n, seed=seed + number),
+                weights,
+            )
+            for n in counts
+        )
+        passes.append(maps)
+        positions = np.mean([each(cells, positions) for each in maps], axis=0)
+    return tuple(passes)
+
+
+def play_game(  # noqa: PLR0913 - a game needs two sides, weights, what is known, and how to play
+    reference: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    weights: Weights,
+    correspondence: Correspondence | None,
+    *,
+    rounds: int,
+    seed: int,
+    device: torch.device,
+    watchers: Sequence[Watcher] = (),
+) -> nn.Module:
+    """Play MAGAN from where cells stand, and return the generator that leads on to the reference.
+
+    Parameters
+    ----------
+    reference, positions
+        ``(n_cells, n_markers)``.
+    weights
+        Chance of each cell to be drawn.
+    correspondence
+        What holds the generator back; None for nothing.
+    rounds, seed, device, watchers
+        Of the match.
+    """
+    n_markers = reference.shape[1]
+    game = magan_for_cells(
+        n_markers,
+        n_markers,
+        seed=seed,
+        correspondence=correspondence,
+        correspondence_weight=SHARED_WEIGHT,
+        generators="residual",
+    )
+    batches = Batches(
+        {"a": as_tensor(positions), "b": as_tensor(reference)},
+        size=MINI_BATCH,
+        seed=seed,
+        weights={"a": torch.from_numpy(weights.cells), "b": torch.from_numpy(weights.reference)},
+        device=device,
+    )
+    play(Match(game, seed=seed, device=device), batches, rounds=rounds, watchers=watchers)
+    return game.generator_ab
+
+
+def stay_near(n_markers: int) -> SharedMarkers:
+    """Return the correspondence of shared markers: a cell's counterpart has its values."""
+    columns = range(n_markers)
+    return SharedMarkers(columns, columns)
+
+
+def labelled_pairs(
+    reference: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    known: Known,
+    *,
+    device: torch.device,
+    seed: int,
+) -> LabelledPairs:
+    """Pair cells of the same label, nearest with nearest, so that pairs do not pull a type to its mean.
+
+    Raises
+    ------
+    InputError
+        No label occurs in both batches.
+    """
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    labels = sorted((set(known.reference) & set(known.cells)) - {""})
+    if not labels:
+        there = [", ".join(sorted(set(side) - {""})[:5]) or "none" for side in known_sides(known)]
+        msg = (
+            "no label occurs in both batches, so no pair of cells is known to correspond; the reference has "
+            f"{there[0]}, the other batch {there[1]}. Use the same names for the same type"
+        )
+        raise InputError(msg)
+    rng = np.random.default_rng(seed)
+    each = max(1, N_PAIRS // len(labels))
+    ours, theirs = [], []
+    for label in labels:
+        i, j = (np.flatnonzero(side == label) for side in (known.cells, known.reference))
+        n = min(each, len(i), len(j))
+        i, j = rng.permutation(i)[:n], rng.permutation(j)[:n]
+        rows, columns = linear_sum_assignment(cdist(positions[i], reference[j]))
+        ours.append(positions[i[rows]])
+        theirs.append(reference[j[columns]])
+    return LabelledPairs(
+        as_tensor(np.concatenate(ours)).to(device), as_tensor(np.concatenate(theirs)).to(device)
+    )
+
+
+def known_sides(known: Known) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Return both batches' labels, the reference's first."""
+    return known.reference, known.cells
+
+
+def as_tensor(cells: NDArray[np.float64]) -> torch.Tensor:
+    """Return cells as the games take them: float32."""
+    return torch.from_numpy(np.ascontiguousarray(cells, dtype=np.float32))

@@ -1,0 +1,254 @@
+"""One batch onto the reference: proposals, the choice among them by held-out cells, and the mover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellgan.core import History, every, pick
+from cellgan.cytof.correspondence import (
+    Known,
+    Weights,
+    balance,
+    fit_passes,
+    fit_start,
+    labelled_pairs,
+    play_game,
+    stay_near,
+)
+from cellgan.cytof.evaluate import HeldOut, Scores
+from cellgan.cytof.maps import fit_marker_maps
+from cellgan.cytof.mover import Mover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    import torch
+
+    from cellgan.core import RoundReport
+    from cellgan.cytof.config import AlignConfig
+    from cellgan.cytof.magan import Correspondence
+    from cellgan.cytof.maps import MarkerMaps
+
+MAX_CELLS = 20_000  # of each batch, to learn from: more make it slower and not better
+HELD_OUT = 0.2
+MAX_HELD_OUT = 2_000
+HISTORY_EVERY = 10
+# So much lower must the game's cost be than the start's, or the simpler one is taken.
+MARGIN = 0.01
+
+# Names of proposals and rivals, as the report shows them.
+NOTHING = "nothing"
+QUANTILES = "per-marker quantiles"
+START = "start"
+START_MAPS = "start + cluster maps"
+GAME_MAPS = "game + cluster maps"
+GENERATOR = "MAGAN's generator"
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """How one batch is moved, and what is known of how well.
+
+    Attributes
+    ----------
+    mover
+        From the batch to the reference, in standard units.
+    chosen
+        Name of the proposal that was taken.
+    scores
+        Of every proposal and of simple rivals, on held-out cells, with movers that had not seen them.
+    floor
+        What two halves of the held-out reference score against each other.
+    held_out
+        Numbers of held-out cells: reference, batch.
+    losses
+        Terms of the game by round; empty if none was played.
+    """
+
+    mover: Mover
+    chosen: str
+    scores: Mapping[str, Scores]
+    floor: Mapping[str, float]
+    held_out: tuple[int, int]
+    losses: History = field(default_factory=History)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Cells to learn from and cells to score on, of both batches."""
+
+    reference: NDArray[np.float64]
+    cells: NDArray[np.float64]
+    unseen_reference: NDArray[np.float64]
+    unseen_cells: NDArray[np.float64]
+    known: Known | None
+
+
+def align_pair(
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    *,
+    config: AlignConfig,
+    known: Known | None = None,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Pair:
+    """Learn how to move one batch onto the reference.
+
+    Parameters
+    ----------
+    reference
+        Cells of the reference batch, standardised, ``(n_cells, n_markers)``.
+    cells
+        Cells of the other batch, in the same units.
+    config
+        Method, correspondence, rounds, seed, device.
+    known
+        Labels of cells, for ``correspondence="labels:KEY"``.
+    progress
+        Called with the done fraction of the game.
+
+    Returns
+    -------
+    Pair
+        The mover, learned from all cells, and the scores of movers that had not seen the held-out ones.
+    """
+    split = _split(reference, cells, known, seed=config.seed)
+    unseen = HeldOut(split.unseen_reference, split.unseen_cells, seed=config.seed)
+    losses = History()
+    watch = every(HISTORY_EVERY, _Shown(losses, progress))
+    proposals, preferred = _PROPOSE[config.method](split, config, watch)
+    rivals = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(split.reference, split.cells)), **proposals}
+    scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
+    chosen = _choose(scores, preferred)
+    return Pair(
+        mover=_learn_from_all(rivals[chosen], reference, cells, seed=config.seed),
+        chosen=chosen,
+        scores=scores,
+        floor=unseen.floor(),
+        held_out=(len(split.unseen_reference), len(split.unseen_cells)),
+        losses=losses,
+    )
+
+
+def quantile_maps(reference: NDArray[np.float64], cells: NDArray[np.float64]) -> MarkerMaps:
+    """Match every marker's quantiles for itself, all cells alike: the simplest rival."""
+    return fit_marker_maps(reference, cells, np.ones(len(reference)), np.ones(len(cells)))
+
+
+def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
+    """Propose the start, maps after it, and maps after the game; with labels the game is what uses them."""
+    r, c, seed = split.reference, split.cells, config.seed
+    movers = {}
+    start = None
+    if config.correspondence != "none":
+        start = fit_start(r, c, seed=seed)
+        movers[START] = Mover(start)
+        movers[START_MAPS] = Mover(start, passes=fit_passes(r, c, start(c), seed=seed))
+    positions = c if start is None else start(c)
+    device = pick(config.device)
+    tie: Correspondence | None = None
+    if split.known is not None:
+        tie = labelled_pairs(r, positions, split.known, device=device, seed=seed)
+    elif start is not None:
+        tie = stay_near(r.shape[1])
+    generator = play_game(
+        r,
+        positions,
+        balance(r, positions, seed=seed + 50),
+        tie,
+        rounds=config.rounds,
+        seed=seed,
+        device=device,
+        watchers=[watch],
+    )
+    led = Mover(start, generator)
+    movers[GAME_MAPS] = Mover(start, generator, fit_passes(r, c, led(c), seed=seed))
+    free = config.correspondence == "shared"
+    return movers, (START_MAPS, GAME_MAPS) if free else (GAME_MAPS,)
+
+
+def _magan(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
+    """Propose what MAGAN's generator makes of the cells, as published."""
+    r, c, device = split.reference, split.cells, pick(config.device)
+    tie: Correspondence | None = None
+    if split.known is not None:
+        tie = labelled_pairs(r, c, split.known, device=device, seed=config.seed)
+    elif config.correspondence == "shared":
+        tie = stay_near(r.shape[1])
+    alike = Weights(np.ones(len(r)), np.ones(len(c)))
+    generator = play_game(
+        r, c, alike, tie, rounds=config.rounds, seed=config.seed, device=device, watchers=[watch]
+    )
+    return {GENERATOR: Mover(generator=generator)}, (GENERATOR,)
+
+
+def _quantiles(
+    split: _Cells,  # noqa: ARG001 - the rival that stands in every table is the proposal here
+    config: AlignConfig,  # noqa: ARG001
+    watch: every,  # noqa: ARG001
+) -> tuple[dict[str, Mover], tuple[str, ...]]:
+    """Propose nothing of its own."""
+    return {}, (QUANTILES,)
+
+
+_PROPOSE = {"matched": _matched, "magan": _magan, "quantiles": _quantiles}
+
+
+def _choose(scores: Mapping[str, Scores], preferred: tuple[str, ...]) -> str:
+    """Return the first proposal, unless a later one costs clearly less on held-out cells."""
+    chosen = preferred[0]
+    for name in preferred[1:]:
+        if scores[name].cost < scores[chosen].cost - MARGIN:
+            chosen = name
+    return chosen
+
+
+def _learn_from_all(
+    mover: Mover, reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int
+) -> Mover:
+    """Fit the maps again, now from the held-out cells too; positions come from the start and game as they are."""
+    if not mover.passes:
+        return mover
+    rng = np.random.default_rng(seed)
+    r, c = (_some(side, rng.permutation(len(side)), MAX_CELLS) for side in (reference, cells))
+    positions = Mover(mover.start, mover.generator)(c)
+    return Mover(mover.start, mover.generator, fit_passes(r, c, positions, seed=seed))
+
+
+def _split(
+    reference: NDArray[np.float64], cells: NDArray[np.float64], known: Known | None, *, seed: int
+) -> _Cells:
+    """Hold out cells of both batches, at random."""
+    rng = np.random.default_rng(seed)
+    seen, unseen = [], []
+    for side in (reference, cells):
+        order = rng.permutation(len(side))[: MAX_CELLS + MAX_HELD_OUT]
+        n = min(MAX_HELD_OUT, int(HELD_OUT * len(order)))
+        unseen.append(order[:n])
+        seen.append(np.sort(order[n:]))
+    if known is not None:
+        known = Known(known.reference[seen[0]], known.cells[seen[1]])
+    return _Cells(reference[seen[0]], cells[seen[1]], reference[unseen[0]], cells[unseen[1]], known)
+
+
+def _some(cells: NDArray[np.float64], order: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+    return cells[np.sort(order[:n])]
+
+
+class _Shown:
+    """Keep the terms, and tell how far the game is."""
+
+    terms_only = True
+
+    def __init__(self, history: History, progress: Callable[[float], None]) -> None:
+        self._history = history
+        self._progress = progress
+
+    def __call__(self, report: RoundReport) -> None:
+        self._history(report)
+        self._progress(report.round / report.last_round)
