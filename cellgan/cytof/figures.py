@@ -223,7 +223,8 @@ def _density(values: NDArray[np.floating], low: float, high: float) -> NDArray[n
 
     step = (high - low) / (BINS - 1)
     counts, _ = np.histogram(values, bins=BINS, range=(low - step / 2, high + step / 2))
-    smooth: NDArray[np.floating] = gaussian_filter1d(counts.astype(float), 1.6, mode="reflect")
+    width = 9.0 * len(values) ** -0.2  # in bins: the fewer the cells, the smoother
+    smooth: NDArray[np.floating] = gaussian_filter1d(counts.astype(float), width, mode="reflect")
     return smooth / (len(values) * step)
 
 

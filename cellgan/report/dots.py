@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PIXELS = 740  # twice the 370 units that a frame gives them: sharp on a phone's and a laptop's screen
 DPI = 144
-DOT = 8.0  # area in points squared, as matplotlib measures it
+DOT, DOT_MOST = 8.0, 24.0  # area in points squared, as matplotlib measures it: the fewer dots, the larger
+MANY = 1500
 COLOURS = 32  # enough for a few hues and their soft edges, and a quarter of the bytes
 
 
@@ -80,7 +81,8 @@ def draw(
     points = np.concatenate([cloud.points for cloud in clouds])
     colours = np.concatenate([np.tile(to_rgba(c.colour, 0.6), (len(c.points), 1)) for c in clouds])
     order = np.random.default_rng(0).permutation(len(points))
-    axes.scatter(points[order, 0], points[order, 1], s=DOT, c=colours[order], linewidths=0, marker="o")
+    size = min(DOT_MOST, max(DOT, DOT * MANY / len(points)))
+    axes.scatter(points[order, 0], points[order, 1], s=size, c=colours[order], linewidths=0, marker="o")
     if outline is not None:
         axes.contour(
             outline.x,
