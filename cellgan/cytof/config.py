@@ -84,7 +84,11 @@ class AlignConfig:
     @property
     def label_key(self) -> str | None:
         """The ``obs`` column behind ``labels:KEY``; None for other correspondences."""
-        return self.correspondence.removeprefix(LABELS) or None if self.correspondence.startswith(LABELS) else None
+        return (
+            self.correspondence.removeprefix(LABELS) or None
+            if self.correspondence.startswith(LABELS)
+            else None
+        )
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 import anndata as ad
 import h5py
 
-from cellgan.errors import InputError
+from cellgan.errors import CellganError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-# What h5py and anndata raise on files that are damaged, or are no AnnData: there is no common ancestor.
-_READING = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
 
 
 @contextmanager
@@ -39,7 +36,9 @@ def reading_h5ad(path: Path) -> Iterator[None]:
             # Old encodings are read all the same, and names that occur twice are checked later.
             warnings.simplefilter("ignore")
             yield
-    except _READING as error:
+    except CellganError:
+        raise
+    except Exception as error:  # what h5py and anndata raise on damaged files has no common ancestor
         first = str(error).split("\n", 1)[0]
         if "truncated" in str(error):
             msg = f"the file is truncated: copy or download it again ({first})"

@@ -141,7 +141,7 @@ def batches_from_adata(
     if len({id(part) for part in named.values()}) < len(named):
         msg = "the same AnnData was given twice; a batch is aligned with another one, not with itself"
         raise InputError(msg)
-    return [CellBatch(name=name, adata=_own(part, f"batch {name!r}")) for name, part in named.items()]
+    return [CellBatch(name=name, adata=own_copy(part, f"batch {name!r}")) for name, part in named.items()]
 
 
 def write_h5ad(adata: ad.AnnData, path: Path) -> None:
@@ -168,10 +168,10 @@ def _read(path: Path, name: str) -> CellBatch:
     if file_format(path) == "h5ad":
         with naming(path):
             adata = read_h5ad(path)
-        return CellBatch(name=name, adata=_own(adata, path), path=path, sha256=digest, format="h5ad")
+        return CellBatch(name=name, adata=own_copy(adata, path), path=path, sha256=digest, format="h5ad")
     with naming(path):
         file = open_fcs(path)
-        adata = _own(fcs_to_adata(file), path)
+        adata = own_copy(fcs_to_adata(file), path)
     return CellBatch(
         name=name,
         adata=adata,
@@ -183,7 +183,7 @@ def _read(path: Path, name: str) -> CellBatch:
     )
 
 
-def _own(adata: ad.AnnData, source: Path | str) -> ad.AnnData:
+def own_copy(adata: ad.AnnData, source: Path | str) -> ad.AnnData:
     """Return a checked copy of what a user gave, with X dense and float32."""
     with naming(source):
         check_names(adata.obs_names, adata.var_names)
@@ -220,5 +220,5 @@ def _split(adata: ad.AnnData, batch_key: str) -> dict[str, ad.AnnData]:
         measured = ~np.isnan(dense_float32(part.X)).all(axis=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            parts[batch] = _own(part[:, measured], f"batch {batch!r}")
+            parts[batch] = own_copy(part[:, measured], f"batch {batch!r}")
     return parts

@@ -1,0 +1,129 @@
+"""Batches with their own cells and columns, put into one AnnData."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from cellgan.cytof.panel import column_kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.panel import Panel
+    from cellgan.cytof.read_write import CellBatch
+
+
+def assemble(
+    batches: Sequence[CellBatch],
+    panel: Panel,
+    layers: Mapping[str, NDArray[np.float32]],
+    uns: Mapping[str, Any],
+) -> ad.AnnData:
+    """Put all cells of all batches into one AnnData.
+
+    Parameters
+    ----------
+    batches
+        In the order in which their cells shall stand.
+    panel
+        Which of their columns correspond.
+    layers
+        By name of batch, what goes into ``layers["aligned"]``, ``(n_cells, n_columns)`` of that batch.
+    uns
+        What goes into ``uns["cellgan"]``.
+
+    Returns
+    -------
+    AnnData
+        ``X`` as measured, NaN where a batch did not measure a column; ``obs["batch"]``, ``obs["original_name"]``
+        where names clashed; ``var["measured_in"]``, ``var["kind"]``, ``var["aligned"]``, ``var["channel"]``.
+    """
+    names = {batch.name: _column_names(batch, panel) for batch in batches}
+    var_names = list(dict.fromkeys(name for own in names.values() for name in own))
+    n_cells = sum(batch.adata.n_obs for batch in batches)
+    x = np.full((n_cells, len(var_names)), np.nan, dtype=np.float32)
+    aligned = x.copy()
+    first = 0
+    for batch in batches:
+        rows = slice(first, first + batch.adata.n_obs)
+        columns = pd.Index(var_names).get_indexer(pd.Index(names[batch.name]))
+        x[rows, columns] = batch.adata.X
+        aligned[rows, columns] = layers[batch.name]
+        first = rows.stop
+    return ad.AnnData(
+        x,
+        obs=_obs(batches),
+        var=_var(batches, names, var_names, panel),
+        layers={"aligned": aligned},
+        uns={"cellgan": dict(uns)},
+    )
+
+
+def _column_names(batch: CellBatch, panel: Panel) -> list[str]:
+    """Return a batch's columns under the reference's names where they correspond."""
+    names = [str(name) for name in batch.adata.var_names]
+    for marker, column in panel.columns[batch.name].items():
+        names[column] = marker
+    return names
+
+
+def _obs(batches: Sequence[CellBatch]) -> pd.DataFrame:
+    parts = []
+    for batch in batches:
+        part = batch.adata.obs.copy()
+        if "batch" in part and not (part["batch"].astype(str) == batch.name).all():
+            part = part.rename(columns={"batch": "original_batch"})
+        part["batch"] = batch.name
+        parts.append(part)
+    obs = pd.concat(parts)
+    order = ["batch", *(name for name in obs if name != "batch")]
+    obs = obs[order]
+    obs["batch"] = pd.Categorical(obs["batch"], categories=[batch.name for batch in batches])
+    clash = obs.index.duplicated(keep=False)
+    if clash.any():
+        own = obs.index.astype(str)
+        obs["original_name"] = np.where(clash, own, "")
+        obs.index = pd.Index(_unique(list(own), clash, list(obs["batch"].astype(str))))
+    return obs
+
+
+def _unique(names: list[str], clash: NDArray[np.bool_], batches: list[str]) -> list[str]:
+    """Add the batch to names that clash; and a number, should even that name be taken."""
+    fresh = [f"{n}-{b}" if c else n for n, c, b in zip(names, clash, batches, strict=True)]
+    taken, seen, out = Counter(fresh), set(), []
+    for name in fresh:
+        unique, number = name, 1
+        while unique in seen or (number > 1 and unique in taken):
+            number += 1
+            unique = f"{name}-{number}"
+        seen.add(unique)
+        out.append(unique)
+    return out
+
+
+def _var(
+    batches: Sequence[CellBatch], names: Mapping[str, list[str]], var_names: list[str], panel: Panel
+) -> pd.DataFrame:
+    channel, kind = {}, {}
+    for batch in reversed(batches):  # the first batch that measures a column has the last word
+        own = list(map(str, batch.adata.var["channel"]))
+        channel |= dict(zip(names[batch.name], own, strict=True))
+        kinds = column_kinds(list(map(str, batch.adata.var_names)), own)
+        kind |= dict(zip(names[batch.name], kinds, strict=True))
+    measured = [";".join(b.name for b in batches if name in names[b.name]) for name in var_names]
+    return pd.DataFrame(
+        {
+            "channel": [channel[name] for name in var_names],
+            "kind": [kind[name] for name in var_names],
+            "measured_in": measured,
+            "aligned": [name in panel.shared for name in var_names],
+        },
+        index=pd.Index(var_names, dtype=str),
+    )

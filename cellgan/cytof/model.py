@@ -1,0 +1,269 @@
+"""The saved map of each batch: the same cells, or cells measured later, into the reference's frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+
+from cellgan.core.checkpoint import read_tensors, write_tensors
+from cellgan.cytof.columns import Columns
+from cellgan.cytof.mover import Mover
+from cellgan.cytof.transform import Standardise, to_arcsinh, to_linear
+from cellgan.errors import ConfigError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import anndata as ad
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.cell_file import CellFile
+
+ROWS = 20_480  # cells at a time: whole blocks of the mover
+
+
+@dataclass(frozen=True, eq=False)
+class BatchMap:
+    """How the cells of one batch get into the reference's frame.
+
+    Attributes
+    ----------
+    markers
+        Names of the aligned markers in this batch's own spelling, in the model's order.
+    mover
+        In standard units of the reference; None for the reference itself, which stays.
+    lowest
+        No aligned value lies below, ``(n_markers,)``, arcsinh units: the lowest seen in either batch.
+    """
+
+    markers: tuple[str, ...]
+    mover: Mover | None
+    lowest: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """All that is needed to map cells: it is saved beside the aligned cells.
+
+    Attributes
+    ----------
+    reference
+        Name of the reference batch.
+    markers
+        Aligned markers, as the reference spells them.
+    transform, cofactor
+        ``arcsinh``: values are ion counts; ``none``: they are on the arcsinh scale already.
+    units
+        Standard units of the reference.
+    batches
+        By name of batch, the reference among them.
+    about
+        Version, settings and inputs of the run that made the model; JSON.
+    """
+
+    reference: str
+    markers: tuple[str, ...]
+    transform: Literal["arcsinh", "none"]
+    cofactor: float
+    units: Standardise
+    batches: Mapping[str, BatchMap]
+    about: Mapping[str, Any]
+
+    def aligned(self, values: NDArray[np.float32], columns: Columns, batch: str) -> NDArray[np.float32]:
+        """Return what goes into ``layers["aligned"]`` for cells of one batch.
+
+        Parameters
+        ----------
+        values
+            All columns as measured, ``(n_cells, n_columns)``.
+        columns
+            What these are.
+        batch
+            Name of the batch.
+
+        Returns
+        -------
+        NDArray
+            Arcsinh units: aligned markers, other ion counts as measured; time, scatter and the like unchanged.
+        """
+        out = values.copy()
+        if self.transform == "arcsinh":
+            out[:, columns.counts] = to_arcsinh(values[:, columns.counts], self.cofactor)
+        own = self.batches[batch]
+        if own.mover is None:
+            return out
+        for first in range(0, len(out), ROWS):
+            here = slice(first, first + ROWS)
+            before = out[here, columns.aligned]
+            moved = self.units.invert(
+                own.mover(self.units.apply(before).astype(np.float64)).astype(np.float32)
+            )
+            out[here, columns.aligned] = np.maximum(moved, own.lowest)
+        return out
+
+    def linear(self, values: NDArray[np.float32], columns: Columns, batch: str) -> NDArray[np.float32]:
+        """Return the same as `aligned` on the linear scale, for FCS; what is not aligned is not touched."""
+        out = values.copy()
+        if self.transform == "none":
+            out[:, columns.counts] = to_linear(values[:, columns.counts], self.cofactor)
+        if self.batches[batch].mover is not None:
+            moved = self.aligned(values, columns, batch)[:, columns.aligned]
+            out[:, columns.aligned] = to_linear(moved, self.cofactor)
+        return out
+
+    def map(self, adata: ad.AnnData, batch: str | None = None) -> ad.AnnData:
+        """Map cells in memory.
+
+        Parameters
+        ----------
+        adata
+            Cells measured like those of `batch`; not changed.
+        batch
+            Whose map to use; may be left out where the model has only one.
+
+        Returns
+        -------
+        AnnData
+            A copy with ``layers["aligned"]``.
+
+        Raises
+        ------
+        PanelError
+            A marker of the model is missing.
+        InputError
+            The cells cannot be used as they are.
+        """
+        from cellgan.cytof.read_write import own_copy
+
+        name = self.pick(batch)
+        copy = own_copy(adata, "the cells to be mapped")
+        columns = self.columns(copy.var_names, copy.var["channel"], name)
+        copy.layers["aligned"] = self.aligned(copy.X, columns, name)
+        return copy
+
+    def map_file(self, source: CellFile, out_path: Path, *, batch: str | None = None) -> None:
+        """Map a file piece by piece into another one, ``.h5ad`` or ``.fcs``; memory stays bounded.
+
+        Parameters
+        ----------
+        source
+            Cells measured like those of `batch`, from `open_for_map`.
+        out_path
+            An ``.h5ad`` file gets a copy of the source and ``layers["aligned"]``; an ``.fcs`` file the aligned
+            cells on the linear scale.
+        batch
+            Whose map to use; may be left out where the model has only one.
+
+        Raises
+        ------
+        PanelError
+            A marker of the model is missing.
+        InputError, OutputError
+            A file cannot be read or written.
+        """
+        from cellgan.cytof.fcs_write import stream_fcs
+        from cellgan.cytof.streaming import stream_h5ad
+
+        name = self.pick(batch)
+        columns = self.columns(source.names, source.channels, name)
+        if out_path.suffix == ".fcs":
+            pieces = (self.linear(chunk, columns, name) for chunk in source.chunks(ROWS))
+            stream_fcs(
+                out_path, pieces, channels=source.channels, markers=source.names, keywords=source.keywords
+            )
+        else:
+            layer = self._layer(source, columns, name)
+            stream_h5ad(source, out_path, layer, uns={**_flat(self.about), "mapped_as": name})
+
+    def _layer(self, source: CellFile, columns: Columns, batch: str) -> Iterator[NDArray[np.float32]]:
+        for chunk in source.chunks(ROWS):
+            yield self.aligned(chunk, columns, batch)
+
+    def pick(self, batch: str | None) -> str:
+        """Return whose map is meant; ConfigError where that is open."""
+        moved = [name for name, own in self.batches.items() if own.mover is not None]
+        if batch is None and len(moved) == 1:
+            return moved[0]
+        if batch is None or batch not in self.batches:
+            said = "no batch was named" if batch is None else f"there is no batch {batch!r}"
+            msg = f"{said}; the model maps {', '.join(moved)} onto {self.reference}: name one with --batch"
+            raise ConfigError(msg)
+        return batch
+
+    def columns(self, names: Any, channels: Any, batch: str) -> Columns:  # noqa: ANN401 - any sequence of names
+        """Return what the columns of new cells are; PanelError where a marker of the model is missing."""
+        return Columns.find(
+            [str(name) for name in names],
+            [str(channel) for channel in channels],
+            markers=self.batches[batch].markers,
+            batch=batch,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the model to one file, whole or not at all; OutputError where that fails."""
+        tensors = {
+            "units/mean": torch.from_numpy(self.units.mean),
+            "units/sd": torch.from_numpy(self.units.sd),
+        }
+        batches = {}
+        for number, (name, own) in enumerate(self.batches.items()):
+            key = f"batches/{number}"
+            batches[name] = {"key": key, "markers": own.markers, "moved": own.mover is not None}
+            tensors[f"{key}/lowest"] = torch.from_numpy(own.lowest)
+            if own.mover is not None:
+                tensors |= {f"{key}/mover/{leaf}": value for leaf, value in own.mover.tensors().items()}
+        meta = {
+            "kind": "alignment",
+            "reference": self.reference,
+            "markers": self.markers,
+            "transform": self.transform,
+            "cofactor": self.cofactor,
+            "batches": batches,
+            "about": self.about,
+        }
+        write_tensors(path, tensors, meta)
+
+    @classmethod
+    def load(cls, path: Path) -> Model:
+        """Read a model; ModelError where the file is damaged or not one of ours."""
+        tensors, meta = read_tensors(path)
+        try:
+            if meta["kind"] != "alignment":
+                raise KeyError(meta["kind"])
+            batches = {
+                name: BatchMap(
+                    tuple(own["markers"]),
+                    _mover(tensors, own["key"], len(meta["markers"])) if own["moved"] else None,
+                    tensors[f"{own['key']}/lowest"].numpy(),
+                )
+                for name, own in meta["batches"].items()
+            }
+            return cls(
+                reference=meta["reference"],
+                markers=tuple(meta["markers"]),
+                transform=meta["transform"],
+                cofactor=meta["cofactor"],
+                units=Standardise(tensors["units/mean"].numpy(), tensors["units/sd"].numpy()),
+                batches=batches,
+                about=meta["about"],
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            msg = f"{path} is not a model of `cellgan align`, or it is damaged: give the .model file that it wrote"
+            raise ModelError(msg) from error
+
+
+def _mover(tensors: Mapping[str, torch.Tensor], key: str, n_markers: int) -> Mover:
+    prefix = f"{key}/mover/"
+    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    return Mover.from_tensors(own, n_markers=n_markers)
+
+
+def _flat(about: Mapping[str, Any]) -> dict[str, str]:
+    """Return what AnnData can write to ``uns``: text, with JSON for what is nested."""
+    import json
+
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}

@@ -1,0 +1,158 @@
+"""What an alignment reports, as JSON can hold it; docs/report.md describes every entry."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import cellgan
+from cellgan.core import pick
+from cellgan.cytof.clusters import Clusters, joint_clusters
+from cellgan.cytof.maps import MAX_RATIO
+from cellgan.cytof.pair import NOTHING
+from cellgan.cytof.verdict import judge_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.config import AlignConfig
+    from cellgan.cytof.evaluate import Scores
+    from cellgan.cytof.pair import Pair
+    from cellgan.cytof.panel import Panel
+    from cellgan.cytof.read_write import CellBatch
+    from cellgan.cytof.transform import Decision, Standardise
+    from cellgan.cytof.views import Views
+
+FORMAT = 1
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "anndata", "scanpy")
+N_CLUSTERS = 10
+HIGH = 0.7  # standard deviations above the reference's mean, for a marker to describe a cluster
+
+
+def run_summary(
+    batches: Sequence[CellBatch],
+    panel: Panel,
+    decision: Decision,
+    config: AlignConfig,
+    reference: str,
+) -> dict[str, Any]:
+    """Say what was aligned to what, and how."""
+    return {
+        "cellgan": cellgan.__version__,
+        "format": FORMAT,
+        "config": asdict(config) | {"markers": list(config.markers)},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "device": pick(config.device).type,
+        "reference": reference,
+        "inputs": [
+            {
+                "batch": batch.name,
+                "path": str(batch.path) if batch.path else None,
+                "format": batch.format,
+                "sha256": batch.sha256,
+                "n_cells": batch.adata.n_obs,
+                "n_channels": batch.adata.n_vars,
+            }
+            for batch in batches
+        ],
+        "transform": {"name": decision.name, "cofactor": decision.cofactor, "reason": decision.reason},
+        "markers": {
+            "aligned": list(panel.shared),
+            "kept": [{"name": name, "kind": kind} for name, kind in panel.kept],
+            "private": {name: list(markers) for name, markers in panel.private.items()},
+        },
+        "warnings": [note for note in (decision.warning, *panel.notes) if note],
+    }
+
+
+def batch_summary(
+    name: str,
+    pair: Pair,
+    *,
+    units: Standardise,
+    views: Views,
+    n_cells: int,
+    reference: tuple[str, int],
+) -> dict[str, Any]:
+    """Say how well one batch was aligned.
+
+    Parameters
+    ----------
+    name
+        Of the batch.
+    pair
+        Its mover and scores.
+    units
+        Standard units of the reference.
+    views
+        A sample of cells before and after.
+    n_cells
+        Of the batch.
+    reference
+        Name and number of cells of the reference.
+    """
+    before, after = pair.scores[NOTHING], pair.scores[pair.chosen]
+    batch: dict[str, Any] = {
+        "batch": name,
+        "reference": reference[0],
+        "n_cells": n_cells,
+        "held_out": dict(zip(("reference", "batch"), pair.held_out, strict=True)),
+        "scores": [_row(method, scores, pair.chosen) for method, scores in pair.scores.items()],
+        "floor": {key: _number(value) for key, value in pair.floor.items()},
+        "markers": [
+            {
+                "marker": marker,
+                "emd_before": _number(before.emd_by_marker[i]),
+                "emd_after": _number(after.emd_by_marker[i]),
+                "moved": _number(after.moved_by_marker[i]),
+            }
+            for i, marker in enumerate(views.markers)
+        ],
+        "clusters": _clusters(
+            pair, units.apply(views.reference), units.apply(views.batches[name][1]), views.markers
+        ),
+        "losses": {"rounds": pair.losses.rounds, "terms": pair.losses.terms},
+    }
+    verdict, warnings = judge_batch(batch, n_cells_reference=reference[1])
+    return batch | {"verdict": verdict, "warnings": warnings}
+
+
+def _row(method: str, scores: Scores, chosen: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"method": method}
+    row |= {key: _number(getattr(scores, key)) for key in ("emd", "auc", "neighbours", "moved")}
+    return row | ({"chosen": True} if method == chosen else {})
+
+
+def _clusters(
+    pair: Pair, reference: NDArray[np.float32], after: NDArray[np.float32], markers: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Describe joint clusters of the reference and the aligned cells, and who fills them."""
+    r, c = reference.astype(np.float64), after.astype(np.float64)
+    last = pair.mover.passes[-1][0] if pair.mover.passes else None
+    clusters: Clusters = last.clusters if last else joint_clusters(r, c, N_CLUSTERS, seed=0)
+    shares = [clusters.shares(*clusters.memberships(side)) for side in (r, c)]
+    rows = []
+    for i, centre in enumerate(clusters.centres):
+        high = [markers[j] for j in np.argsort(-centre)[:4] if centre[j] > HIGH]
+        low, most = sorted((shares[0][i], shares[1][i]))
+        rows.append(
+            {
+                "cluster": i,
+                "share_reference": float(shares[0][i]),
+                "share_batch": float(shares[1][i]),
+                "mapped": i in last.maps if last else bool(most <= MAX_RATIO * low),
+                "high": high,
+            }
+        )
+    return sorted(rows, key=lambda row: -row["share_reference"])
+
+
+def _number(value: float | np.floating[Any]) -> float | None:
+    """Return a number that JSON knows: null where there were too few cells to measure one."""
+    return float(value) if np.isfinite(value) else None
