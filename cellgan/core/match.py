@@ -68,6 +68,8 @@ class Match:
             self._random = random_state(self.device)
         self._good: dict[str, Any] = {}
         self._unchecked: list[tuple[int, dict[str, Tensor]]] = []
+        # On the CPU a look for NaN costs nothing; elsewhere it waits for the device, so it waits for `check`.
+        self.checks_turns = self.device.type == "cpu"
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the match needs to go on, sharing memory with it."""
@@ -166,9 +168,7 @@ class Match:
         terms = seat.player.objective(batch)
         values = {seat.title(name): term.detach() for name, term in terms.items()}
         total = seat.total(terms)
-        # On the CPU a look costs nothing, and the parameters are still good; elsewhere it waits for the next
-        # check.
-        if self.device.type == "cpu" and not math.isfinite(total.item()):
+        if self.checks_turns and not math.isfinite(total.item()):
             self._diverged(self.round + 1, values)
         for parameter in seat.moving.parameters:
             parameter.grad = None
@@ -179,7 +179,7 @@ class Match:
                 seat.player.after_update()
         seat.moving.hold()
         seat.moved()
-        if self.device.type != "cpu":
+        if not self.checks_turns:
             self._unchecked.append((self.round + 1, values))
         return values
 
