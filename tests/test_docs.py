@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
+import cellgan
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,3 +31,38 @@ def test_the_game_of_the_core_page_learns():
         drawn = names["game"].generator(torch.randn(500, 4, generator=torch.Generator().manual_seed(1)))
     assert len(names["history"].terms["generator/fool"]) == 100
     assert torch.allclose(drawn.mean(0), torch.tensor([1.0, -1.0]), atol=0.3)
+
+
+def test_the_python_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number, batch in enumerate(cellgan.simulate(n_cells=600, n_markers=14), 1):
+        batch.write_h5ad(tmp_path / f"batch{number}.h5ad")
+    quick = {
+        "example_data/": "",
+        "align([a, b])": "align([a, b], config=cellgan.AlignConfig(rounds=10))",
+        "seed=1": "seed=1, rounds=10",
+    }
+    code = "\n".join(blocks("docs/python.md"))
+    for said, done in quick.items():
+        assert said in code
+        code = code.replace(said, done)
+    names = run(code)
+    aligned = names["alignment"].adata
+    second = aligned[aligned.obs["batch"] == "batch2"]
+    np.testing.assert_array_equal(names["later"].layers["aligned"], second.layers["aligned"])
+    assert {"aligned.h5ad", "aligned.html", "aligned.json", "aligned.model"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+
+
+def test_the_truth_of_the_simulation_page_is_nearer_after(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "practice").mkdir()
+    batches = cellgan.simulate(n_cells=1500, n_markers=12)
+    for number, batch in enumerate(batches, 1):
+        batch.write_h5ad(tmp_path / f"practice/batch{number}.h5ad")
+    cellgan.align(batches, config=cellgan.AlignConfig(rounds=100)).write("practice/aligned.h5ad")
+    (code,) = blocks("docs/simulate.md")
+    run(code)
+    before, after = (float(line.split()[-1]) for line in capsys.readouterr().out.splitlines())
+    assert after < before

@@ -45,7 +45,12 @@ def map_cells(
     check_output(output, inputs=[model, new], overwrite=overwrite)
     with Screen(quiet=quiet) as screen:
         from cellgan.cytof.alignment import load
+        from cellgan.cytof.cell_file import open_for_map
 
-        written = load(model).map_file(new, output, batch=batch)
-        screen.say(f"{new} mapped with {model}")
-    list_files(written)
+        source = open_for_map(new)
+        for note in source.notes:
+            screen.say(note)
+        maps = load(model)
+        maps.map_file(source, output, batch=batch)
+        screen.say(f"{source.n_cells:,} cells mapped as {maps.pick(batch)} onto {maps.reference}")
+    list_files([output])

@@ -30,9 +30,8 @@ def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool
     else:
         for path in outputs:
             check_output(path, overwrite=overwrite)
-    from cellgan.cytof.simulate import simulate as draw
-
     from cellgan.cytof.read_write import write_h5ad
+    from cellgan.cytof.simulate import simulate as draw
 
     batches = draw(n_cells=cells, n_markers=markers, seed=seed, missing=missing)
     folder.mkdir(exist_ok=True)
