@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,8 +69,8 @@ def align(
     Parameters
     ----------
     batches
-        One AnnData a batch, in a sequence or by name; or one AnnData with `batch_key`. ``X`` holds ion counts or
-        arcsinh values, ``(n_cells, n_markers)``.
+        One AnnData a batch, in a sequence or by name; or one AnnData with `batch_key`. ``X`` holds ion counts
+        or arcsinh values, ``(n_cells, n_markers)``.
     batch_key
         Column of ``obs`` that tells the batches of one AnnData apart.
     config
@@ -138,6 +139,7 @@ def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen)
         raise ConfigError(msg)
     reference = config.reference or batches[0].name
     panel = match_panels(batches, reference=reference, markers=config.markers)
+    anchor = next(batch for batch in batches if batch.name == reference)
     values = {batch.name: _markers(batch, panel) for batch in batches}
     decision = decide(list(values.values()), requested=config.transform, cofactor=config.cofactor)
     _say_what(screen.say, batches, panel, decision, reference)
@@ -149,7 +151,12 @@ def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen)
     with limited_threads(config.threads):
         for number, batch in enumerate(others):
             pairs[batch.name] = _align_one(
-                batch, batches, values, units, config, screen, number / len(others)
+                batch,
+                anchor,
+                values,
+                units=units,
+                config=config,
+                progress=partial(_show_game, screen, batch.name, number / len(others), 1 / len(others)),
             )
         model = Model(
             reference=reference,
@@ -190,31 +197,27 @@ def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen)
     return Alignment(adata, report, views, model, batches, columns)
 
 
-def _align_one(  # noqa: PLR0913
+def _align_one(
     batch: CellBatch,
-    batches: list[CellBatch],
+    reference: CellBatch,
     values: Mapping[str, NDArray[np.float32]],
+    *,
     units: Standardise,
     config: AlignConfig,
-    screen: Screen,
-    done: float,
+    progress: Callable[[float], None],
 ) -> Pair:
     """Learn one batch's way, from a sample of its cells that bounds time and memory."""
-    reference = config.reference or batches[0].name
-    share = 0.9 / (len(batches) - 1)
-    sides = [next(b for b in batches if b.name == reference), batch]
+    sides = (reference, batch)
     rows = [_sample(side.adata.n_obs, config.seed, n=2 * MAX_CELLS) for side in sides]
     cells = [units.apply(values[b.name][i]).astype(np.float64) for b, i in zip(sides, rows, strict=True)]
     known = None
     if config.label_key:
-        labels = [_labels(b, config.label_key)[i] for b, i in zip(sides, rows, strict=True)]
-        known = Known(*labels)
-    return align_pair(
-        *cells,
-        config=config,
-        known=known,
-        progress=lambda fraction: screen.progress(f"matching {batch.name}", done + share * fraction),
-    )
+        known = Known(*(_labels(b, config.label_key)[i] for b, i in zip(sides, rows, strict=True)))
+    return align_pair(*cells, config=config, known=known, progress=progress)
+
+
+def _show_game(screen: Screen, name: str, done: float, share: float, fraction: float) -> None:
+    screen.progress(f"matching {name}", 0.9 * (done + share * fraction))
 
 
 def _markers(batch: CellBatch, panel: Panel) -> NDArray[np.float32]:

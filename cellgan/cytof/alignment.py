@@ -27,7 +27,8 @@ class Alignment:
     Attributes
     ----------
     adata
-        All cells of all batches in the order given; ``X`` as measured, ``layers["aligned"]`` on the arcsinh scale.
+        All cells of all batches in the order given; ``X`` as measured, ``layers["aligned"]`` on the arcsinh
+        scale.
     report
         What was done and how well, as JSON can hold it: see docs/report.md.
     views

@@ -42,8 +42,9 @@ def assemble(
     Returns
     -------
     AnnData
-        ``X`` as measured, NaN where a batch did not measure a column; ``obs["batch"]``, ``obs["original_name"]``
-        where names clashed; ``var["measured_in"]``, ``var["kind"]``, ``var["aligned"]``, ``var["channel"]``.
+        ``X`` as measured, NaN where a batch did not measure a column; ``obs["batch"]``,
+        ``obs["original_name"]`` where names clashed; ``var["measured_in"]``, ``var["kind"]``,
+        ``var["aligned"]``, ``var["channel"]``.
     """
     names = {batch.name: _column_names(batch, panel) for batch in batches}
     var_names = list(dict.fromkeys(name for own in names.values() for name in own))
@@ -82,7 +83,7 @@ def _obs(batches: Sequence[CellBatch]) -> pd.DataFrame:
             part = part.rename(columns={"batch": "original_batch"})
         part["batch"] = batch.name
         parts.append(part)
-    obs = pd.concat(parts)
+    obs: pd.DataFrame = pd.concat(parts)
     order = ["batch", *(name for name in obs if name != "batch")]
     obs = obs[order]
     obs["batch"] = pd.Categorical(obs["batch"], categories=[batch.name for batch in batches])
@@ -97,7 +98,8 @@ def _obs(batches: Sequence[CellBatch]) -> pd.DataFrame:
 def _unique(names: list[str], clash: NDArray[np.bool_], batches: list[str]) -> list[str]:
     """Add the batch to names that clash; and a number, should even that name be taken."""
     fresh = [f"{n}-{b}" if c else n for n, c, b in zip(names, clash, batches, strict=True)]
-    taken, seen, out = Counter(fresh), set(), []
+    taken, seen = Counter(fresh), set[str]()
+    out = []
     for name in fresh:
         unique, number = name, 1
         while unique in seen or (number > 1 and unique in taken):
@@ -111,7 +113,8 @@ def _unique(names: list[str], clash: NDArray[np.bool_], batches: list[str]) -> l
 def _var(
     batches: Sequence[CellBatch], names: Mapping[str, list[str]], var_names: list[str], panel: Panel
 ) -> pd.DataFrame:
-    channel, kind = {}, {}
+    channel: dict[str, str] = {}
+    kind: dict[str, str] = {}
     for batch in reversed(batches):  # the first batch that measures a column has the last word
         own = list(map(str, batch.adata.var["channel"]))
         channel |= dict(zip(names[batch.name], own, strict=True))

@@ -35,13 +35,16 @@ class Clusters:
         return len(self.centres)
 
     def memberships(self, cells: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Return each cell's nearest clusters, ``(n_cells, n_gates)``, and how far it belongs to each; rows sum to 1."""
+        """Return each cell's nearest clusters and how far it belongs to each, both ``(n_cells, n_gates)``.
+
+        Memberships of a cell sum to 1.
+        """
         near, excess = _nearest(cells, self.centres)
         weight = np.exp(-excess / self.softness)
         return near, weight / weight.sum(axis=1, keepdims=True)
 
     def shares(self, near: NDArray[np.intp], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the share of the cells that each cluster holds, ``(n_clusters,)``, from their memberships."""
+        """Return the share of the cells that each cluster holds, ``(n_clusters,)``."""
         total = np.bincount(near.ravel(), weights=weight.ravel(), minlength=len(self))
         return total / len(near)
 
@@ -75,7 +78,8 @@ def reference_clusters(cells: NDArray[np.float64], n_clusters: int, *, seed: int
 
 def nearest(cells: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the nearest centre of each cell, ``(n_cells,)``."""
-    return _distances(cells, centres).argmin(axis=1)
+    found: NDArray[np.intp] = _distances(cells, centres).argmin(axis=1)
+    return found
 
 
 def _k_means(cells: NDArray[np.float64], n_clusters: int, *, seed: int) -> NDArray[np.float64]:
@@ -90,7 +94,8 @@ def _k_means(cells: NDArray[np.float64], n_clusters: int, *, seed: int) -> NDArr
 
 def _distances(cells: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return squared distances up to a constant per cell, ``(n_cells, n_clusters)``."""
-    return (centres**2).sum(axis=1) - 2 * cells @ centres.T
+    squares: NDArray[np.float64] = (centres**2).sum(axis=1)
+    return squares - 2 * cells @ centres.T
 
 
 def _nearest(

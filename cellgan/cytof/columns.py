@@ -70,9 +70,9 @@ class Columns:
                 problems.append(f"{marker}{hint}")
         if problems:
             msg = (
-                f"the model of batch {batch!r} aligns {len(markers)} markers, and {len(problems)} of them are "
-                f"not among these cells' columns: {', '.join(problems)}. The panel must be that of the batch "
-                "the model was made from; rename columns that mean the same protein"
+                f"the model of batch {batch!r} aligns {len(markers)} markers, and {len(problems)} of them "
+                f"are not among these cells' columns: {', '.join(problems)}. The panel must be that of the "
+                "batch the model was made from; rename columns that mean the same protein"
             )
             raise PanelError(msg)
         return cls.at(found, names, channels)

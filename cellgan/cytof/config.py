@@ -30,8 +30,8 @@ class AlignConfig:
     markers
         Markers to align; all shared protein markers if empty.
     correspondence
-        What ties a cell to its counterpart: ``shared`` (its own values on shared markers), ``labels:KEY`` (cells
-        with the same value of ``obs[KEY]``), or ``none``.
+        What ties a cell to its counterpart: ``shared`` (its own values on shared markers), ``labels:KEY``
+        (cells with the same value of ``obs[KEY]``), or ``none``.
     method
         ``matched``: the game finds who corresponds to whom, monotone maps inside the matches move the cells;
         ``magan``: the generator moves them, as published; ``quantiles``: per-marker quantile matching.
@@ -69,7 +69,7 @@ class AlignConfig:
             msg = f"correspondence is {self.correspondence!r}; expected 'shared', 'none' or '{LABELS}KEY'"
             raise ConfigError(msg)
         if not 0 < self.cofactor < float("inf"):
-            msg = f"cofactor is {self.cofactor}; expected a positive number (5 for CyTOF, 150 for flow cytometry)"
+            msg = f"cofactor is {self.cofactor}; expected a positive number (CyTOF: 5, flow cytometry: 150)"
             raise ConfigError(msg)
         if self.rounds < 1:
             msg = f"rounds is {self.rounds}; a game of no rounds aligns nothing: give at least 1"

@@ -2,14 +2,14 @@
 
 Everything here is in standard units of the reference. Two proposals are made:
 
-- *start*: each marker's quantiles are mapped to the reference's, from cells that are weighted so that joint clusters
-  hold the same share of both batches. Weights and maps take turns: a type that one batch lacks soon weighs nothing,
-  so its absence is not mistaken for a batch effect.
-- *game*: MAGAN is played on cells drawn by these weights, from the start, with the start as correspondence: the
-  generator may leave it only where the discriminator can tell the batches apart.
+- *start*: each marker's quantiles are mapped to the reference's, from cells that are weighted so that joint
+  clusters hold the same share of both batches. Weights and maps take turns: a type that one batch lacks soon
+  weighs nothing, so its absence is not mistaken for a batch effect.
+- *game*: MAGAN is played on cells drawn by these weights, from the start, with the start as correspondence:
+  the generator may leave it only where the discriminator can tell the batches apart.
 
-From either one the same maps follow: joint clusters of the proposed positions, quantile maps of the original cells
-within them. Which proposal is taken is decided by cells that neither has seen (`align_pair`).
+From either one the same maps follow: joint clusters of the proposed positions, quantile maps of the original
+cells within them. Which proposal is taken is decided by cells that neither has seen (`align_pair`).
 """
 
 from __future__ import annotations

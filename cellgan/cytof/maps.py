@@ -1,7 +1,7 @@
 """Monotone maps that move cells: per marker, and per marker within clusters.
 
-A map sends the quantiles of one batch's marker to those of the reference's: ranks stay in order, zeros stay zeros,
-and beyond the outermost knots values keep their distance to them.
+A map sends the quantiles of one batch's marker to those of the reference's: ranks stay in order, zeros stay
+zeros, and beyond the outermost knots values keep their distance to them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from cellgan.cytof.clusters import Clusters
 
 RISE = 1e-6  # least step between knots, in standard units: keeps maps defined where values are tied
-# A quantile needs some cells on either side of it: knots for clusters of up to so many cells, then for larger ones.
+# A quantile needs some cells on either side of it: knots for clusters of up to so many cells, then for larger
+# ones.
 _KNOTS = (
     (200, np.linspace(0.024, 0.976, 21)),
     (1000, np.linspace(0.01, 0.99, 41)),
@@ -156,8 +157,8 @@ def fit_cluster_maps(
     Returns
     -------
     ClusterMaps
-        Without a map where a batch has fewer than `MIN_CELLS` effective cells, or a share more than `MAX_RATIO`
-        times that of the other.
+        Without a map where a batch has fewer than `MIN_CELLS` effective cells, or a share more than
+        `MAX_RATIO` times that of the other.
     """
     near_r, in_r = clusters.memberships(reference)
     near_c, in_c = clusters.memberships(positions)

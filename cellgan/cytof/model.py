@@ -88,7 +88,8 @@ class Model:
         Returns
         -------
         NDArray
-            Arcsinh units: aligned markers, other ion counts as measured; time, scatter and the like unchanged.
+            Arcsinh units: aligned markers, other ion counts as measured; time, scatter and the like
+            unchanged.
         """
         out = values.copy()
         if self.transform == "arcsinh":
@@ -153,8 +154,8 @@ class Model:
         source
             Cells measured like those of `batch`, from `open_for_map`.
         out_path
-            An ``.h5ad`` file gets a copy of the source and ``layers["aligned"]``; an ``.fcs`` file the aligned
-            cells on the linear scale.
+            An ``.h5ad`` file gets a copy of the source and ``layers["aligned"]``; an ``.fcs`` file the
+            aligned cells on the linear scale.
         batch
             Whose map to use; may be left out where the model has only one.
 
@@ -252,7 +253,7 @@ class Model:
                 about=meta["about"],
             )
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            msg = f"{path} is not a model of `cellgan align`, or it is damaged: give the .model file that it wrote"
+            msg = f"{path} is no model of `cellgan align`, or damaged: give the .model file that it wrote"
             raise ModelError(msg) from error
 
 

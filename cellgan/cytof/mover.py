@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     Step = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-# Cells are mapped in blocks of exactly this many, in float64: whatever the file's size, the same cell meets the
-# same arithmetic, and comes out the same to the last bit of float32.
+# Cells are mapped in blocks of exactly this many, in float64: whatever the file's size, the same cell meets
+# the same arithmetic, and comes out the same to the last bit of float32.
 BLOCK = 4096
 
 
@@ -29,9 +29,9 @@ BLOCK = 4096
 class Mover:
     """A start, a generator, and passes of maps, each of which may be missing.
 
-    Cells get a first position from the start and, where there is one, from the generator. Each pass then maps the
-    *original* cells by the clusters in which their positions lie, averaged over several numbers of clusters; the
-    result is their position for the next pass, and in the end the answer.
+    Cells get a first position from the start and, where there is one, from the generator. Each pass then maps
+    the *original* cells by the clusters in which their positions lie, averaged over several numbers of
+    clusters; the result is their position for the next pass, and in the end the answer.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Mover:
         object.__setattr__(self, "_steps", tuple(steps))
 
     def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map standardised cells, ``(n_cells, n_markers)``; a cell's result does not depend on its company."""
+        """Map standardised cells, ``(n_cells, n_markers)``, each one whatever its company."""
         moved = np.empty(cells.shape)
         for first in range(0, len(cells), BLOCK):
             block = np.asarray(cells[first : first + BLOCK], dtype=np.float64)
@@ -89,7 +89,7 @@ class Mover:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor], *, n_markers: int) -> Mover:
-        """Build a mover from what `tensors` returned; KeyError or RuntimeError where something does not fit."""
+        """Build a mover from what `tensors` returned; KeyError or RuntimeError where that does not fit."""
         tree = _tree(tensors)
         return cls(
             start=_maps_from_tensors(tree["start"]) if "start" in tree else None,

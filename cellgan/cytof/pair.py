@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    import torch
-
     from cellgan.core import RoundReport
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.magan import Correspondence
@@ -211,7 +209,7 @@ def _choose(scores: Mapping[str, Scores], preferred: tuple[str, ...]) -> str:
 def _learn_from_all(
     mover: Mover, reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int
 ) -> Mover:
-    """Fit the maps again, now from the held-out cells too; positions come from the start and game as they are."""
+    """Fit the maps again, now from the held-out cells too; start and game stay as they are."""
     if not mover.passes:
         return mover
     rng = np.random.default_rng(seed)
