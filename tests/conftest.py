@@ -1,0 +1,6 @@
+"""What must be settled before any test imports a numeric library."""
+
+import os
+
+# Threads that wait by spinning make every parallel fit many times slower beside a busy neighbour.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
