@@ -69,7 +69,7 @@ def stream_h5ad(
             shutil.copyfile(source.path, part)
         with h5py.File(part, "r+") as file:
             if source.fcs:
-                _fill(_new_array(file, "X", source, compression="gzip"), source.chunks())
+                _fill(_new_array(file, "X", source, compression=None), source.chunks())
             layers = file.require_group("layers")
             layers.attrs.setdefault("encoding-type", "dict")
             layers.attrs.setdefault("encoding-version", "0.1.0")

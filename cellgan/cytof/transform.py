@@ -61,7 +61,13 @@ class _Evidence:
     why: str
 
 
-def decide(values: Sequence[NDArray[np.float32]], *, requested: Transform, cofactor: float) -> Decision:
+def decide(
+    values: Sequence[NDArray[np.float32]],
+    *,
+    requested: Transform,
+    cofactor: float,
+    names: Sequence[str] = (),
+) -> Decision:
     """Decide, for all batches together, whether their values still need the arcsinh transform.
 
     Parameters
@@ -72,6 +78,8 @@ def decide(values: Sequence[NDArray[np.float32]], *, requested: Transform, cofac
         What the user asked for; ``auto`` leaves it to the values.
     cofactor
         Of the arcsinh scale.
+    names
+        Names of the batches, for messages; numbers from 1 if not given.
 
     Returns
     -------
@@ -85,6 +93,7 @@ def decide(values: Sequence[NDArray[np.float32]], *, requested: Transform, cofac
         are plainly transformed already.
     """
     judged = [_judge(np.asarray(batch)) for batch in values]
+    called = [f"batch {name!r}" for name in names] or [f"batch {i}" for i in range(1, len(judged) + 1)]
     counts, arcsinh = ([e for e in judged if e.scale == scale] for scale in ("counts", "arcsinh"))
     because = "; ".join(dict.fromkeys(e.why for e in counts or arcsinh))
     if requested == "none":
@@ -99,14 +108,14 @@ def decide(values: Sequence[NDArray[np.float32]], *, requested: Transform, cofac
             raise InputError(msg)
         return Decision("arcsinh", cofactor, f"arcsinh(x / {cofactor:g}), as asked", _flow(values, cofactor))
     if counts and arcsinh:
-        told = "; ".join(f"batch {i}: {e.scale}, {e.why}" for i, e in enumerate(judged, 1))
+        told = "; ".join(f"{name}: {e.scale}, {e.why}" for name, e in zip(called, judged, strict=True))
         msg = f"the batches are on different scales ({told}). Give all as counts, or all transformed alike"
         raise InputError(msg)
-    for i, evidence in enumerate(judged, 1):
+    for name, evidence in zip(called, judged, strict=True):
         # A batch too small or too dim to tell is judged with its siblings if it reaches about as high.
         sibling = any(1 / 3 < evidence.brightest / e.brightest < 3 for e in counts or arcsinh)
         if evidence.scale == "unclear" and not sibling:
-            msg = f"are the values of batch {i} counts or transformed? {evidence.why}; {_SETTLE}"
+            msg = f"are the values of {name} counts or transformed? {evidence.why}; {_SETTLE}"
             raise InputError(msg)
     if counts:
         reason = f"arcsinh(x / {cofactor:g}), since the values are counts: {because}"

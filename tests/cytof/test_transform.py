@@ -126,6 +126,11 @@ def test_batches_on_different_scales_are_refused(counts):
         auto(counts, np.arcsinh(counts / 5))
 
 
+def test_batches_are_called_by_their_names(counts):
+    with pytest.raises(InputError, match=r"batch 'monday': counts.*batch 'tuesday': arcsinh"):
+        decide([counts, np.arcsinh(counts)], requested="auto", cofactor=5, names=["monday", "tuesday"])
+
+
 def test_a_batch_too_dim_to_tell_is_judged_with_its_siblings(counts):
     transformed = np.arcsinh(counts / 5)
     dim = 0.3 * transformed
