@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cellgan.cytof.fcs import write_fcs
+from cellgan.cytof.read_write import write_h5ad
+
 
 @pytest.fixture
 def real_cells() -> Path:
@@ -26,3 +29,19 @@ def cells() -> ad.AnnData:
     )
     obs = pd.DataFrame({"day": ["a", "a", "b", "b", "a", "b"]}, index=[f"cell{i}" for i in range(6)])
     return ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=["CD3", "CD4", "CD19"]))
+
+
+@pytest.fixture
+def saved(tmp_path, cells):
+    """Write the cells to a file of the given name."""
+
+    def save(name: str = "cells.h5ad") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        if path.suffix == ".h5ad":
+            write_h5ad(cells, path)
+        else:
+            write_fcs(path, cells.X, ["a", "b", "c"], list(cells.var_names))
+        return path
+
+    return save
