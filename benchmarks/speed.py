@@ -57,9 +57,9 @@ def profile(paths: list[Path], folder: Path, *, threads: int) -> None:
     """Align in this process, and print where the time goes."""
     start = time.perf_counter()
     import torch
-    from cellgan.cytof.align import align_files
     from torch.utils.flop_counter import FlopCounterMode
 
+    from cellgan.cytof.align import align_files
     from cellgan.cytof.config import AlignConfig
 
     imports = time.perf_counter() - start
@@ -81,16 +81,26 @@ def profile(paths: list[Path], folder: Path, *, threads: int) -> None:
     for stage, seconds in stages.seconds.items():
         print(f"{stage:32s} {seconds:6.2f} s")
 
-    print("\nfunctions by time of their own")
-    rows = sorted(pstats.Stats(profiler).stats.items(), key=lambda row: -row[1][2])[:25]  # type: ignore[attr-defined]
-    for (file, line, name), (_, calls, own, cumulative, _) in rows:
-        where = "/".join(Path(file).parts[-2:]) if line else ""
-        print(f"{own:7.2f} s own {cumulative:7.2f} s in all {calls:9,d} calls  {name}  {where}")
+    stats = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
+    show(
+        "our functions by time with all they call",
+        [row for row in stats.items() if "cellgan" in row[0][0]],
+        3,
+    )
+    show("all functions by time of their own", list(stats.items()), 2)
 
     with FlopCounterMode(display=False) as counter:
         align_files(paths, config)
     operations, peak = counter.get_total_flops(), peak_flops(threads)
     print(f"\nfloor: {operations / 1e9:.1f} GFLOP at {peak / 1e9:.0f} GFLOP/s = {operations / peak:.2f} s")
+
+
+def show(title: str, rows: list, column: int) -> None:
+    """Print the functions with most time in one column of a profile."""
+    print(f"\n{title}\n{'own':>9s} {'in all':>9s} {'calls':>9s}")
+    for (file, line, name), values in sorted(rows, key=lambda row: -row[1][column])[:20]:
+        where = "/".join(Path(file).parts[-2:]) if line else ""
+        print(f"{values[2]:7.2f} s {values[3]:7.2f} s {values[1]:9,d}  {name}  {where}")
 
 
 def main() -> None:
