@@ -80,13 +80,19 @@ class HeldOut:
         self.reference = reference
         self.before = before
         self._seed = seed
-        self._centres = reference_clusters(reference, N_CLUSTERS, seed=seed)
-        self._home = nearest(reference, self._centres)
+        # Without two cells on either side there is nothing to compare; every score is NaN then.
+        self._any = min(len(reference), len(before)) >= 2
+        if self._any:
+            self._centres = reference_clusters(reference, N_CLUSTERS, seed=seed)
+            self._home = nearest(reference, self._centres)
         rng = np.random.default_rng(seed)
         self._sample = rng.permutation(len(before))[:N_CELLS]
 
     def score(self, after: NDArray[np.float64]) -> Scores:
         """Score the other batch's cells as aligned, row by row those given as `before`."""
+        if not self._any:
+            unknown = np.full(self.before.shape[1], np.nan)
+            return Scores(np.nan, np.nan, np.nan, np.nan, unknown, unknown)
         by_marker = self._emd(self.reference, self._home, after, nearest(after, self._centres))
         moved = np.abs(after - self.before).mean(axis=0)
         return Scores(
@@ -100,6 +106,8 @@ class HeldOut:
 
     def floor(self) -> dict[str, float]:
         """Return what two halves of the reference score against each other: nothing can be better."""
+        if not self._any:
+            return {"emd": np.nan, "auc": np.nan}
         half = np.random.default_rng(self._seed).permutation(len(self.reference)) % 2 == 0
         a, b, at = self.reference[half], self.reference[~half], self._home
         emd = self._emd(a, at[half], b, at[~half])
