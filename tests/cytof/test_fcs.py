@@ -156,7 +156,7 @@ def test_a_doubled_delimiter_is_an_escape_or_an_empty_value(written):
     segment = content[58:2000].rstrip()
     delimiter = segment[:1]
     escaped = segment.replace(b"a|b", b"a" + 2 * delimiter + b"b")
-    emptied = segment + b"$OP" + 2 * delimiter
+    emptied = delimiter + b"$OP" + 2 * delimiter + segment[1:]
     for text, key, value in ((escaped, "$CYT", f"a{delimiter.decode()}b"), (emptied, "$OP", "")):
         head = b"FCS3.0    " + b"".join(b"%8d" % end for end in (58, 57 + len(text), 2000, 2047, 0, 0))
         file = open_fcs(written((head + text).ljust(2000) + COUNTS.tobytes()))
