@@ -135,7 +135,8 @@ def align_files(
 def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen) -> Alignment:
     """Align batches that were read. See `align`."""
     if len(batches) < 2:
-        msg = f"only one batch was given, {batches[0].name!r}; give the reference and at least one other"
+        given = f"only one batch was given, {batches[0].name!r}" if batches else "no batch was given"
+        msg = f"{given}; give the reference and at least one other"
         raise ConfigError(msg)
     reference = config.reference or batches[0].name
     panel = match_panels(batches, reference=reference, markers=config.markers)

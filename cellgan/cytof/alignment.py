@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cellgan.cytof.read_write import CellBatch
     from cellgan.cytof.views import Views
 
+MAX_BYTES = 200  # of a file's name, which file systems limit to 255
+
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
@@ -70,7 +72,7 @@ class Alignment:
         OutputError
             It cannot be written.
         """
-        from cellgan.cytof.fcs_write import write_fcs
+        from cellgan.cytof.fcs_write import unique, write_fcs
         from cellgan.cytof.read_write import check_output, write_h5ad
 
         path = Path(path)
@@ -79,7 +81,7 @@ class Alignment:
             check_output(path, inputs=inputs, overwrite=True)
             write_h5ad(self.adata, path)
             return [path]
-        files = [path / f"{_file_name(batch.name)}.fcs" for batch in self._batches]
+        files = [path / f"{name}.fcs" for name in unique(_file_name(b.name) for b in self._batches)]
         _make(path)
         for file in files:
             check_output(file, inputs=inputs, overwrite=True)
@@ -109,7 +111,8 @@ def load(path: str | Path) -> Model:
 
 def _file_name(batch: str) -> str:
     """Return a batch's name as a file's: a name from ``obs`` may hold a slash, which would lead elsewhere."""
-    return re.sub(r"[^\w.+=@ -]", "_", batch).lstrip(".") or "batch"
+    name = re.sub(r"[^\w.+=@ -]", "_", batch).lstrip(".") or "batch"
+    return name.encode()[:MAX_BYTES].decode(errors="ignore")
 
 
 def _make(folder: Path) -> None:

@@ -12,6 +12,7 @@ Method = Literal["matched", "magan", "quantiles"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 LABELS = "labels:"
+MAX_SEED = 2**32  # the least that one of the libraries takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +75,11 @@ class AlignConfig:
         if self.rounds < 1:
             msg = f"rounds is {self.rounds}; a game of no rounds aligns nothing: give at least 1"
             raise ConfigError(msg)
-        if self.seed < 0 or self.threads < 0:
-            msg = f"seed is {self.seed}, threads is {self.threads}; neither can be negative"
+        if not 0 <= self.seed < MAX_SEED:
+            msg = f"seed is {self.seed}; expected a whole number from 0 to {MAX_SEED - 1}"
+            raise ConfigError(msg)
+        if self.threads < 0:
+            msg = f"threads is {self.threads}; expected a positive number, or 0 to leave it to the libraries"
             raise ConfigError(msg)
         if len(self.markers) == 1:
             msg = f"only one marker was chosen, {self.markers[0]!r}; cells are matched on two markers or more"
