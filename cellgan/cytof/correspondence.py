@@ -23,7 +23,7 @@ import torch
 from cellgan.core import Batches, Match, play
 from cellgan.cytof.clusters import joint_clusters
 from cellgan.cytof.magan import LabelledPairs, SharedMarkers, magan_for_cells
-from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
+from cellgan.cytof.maps import Ranked, dither, fit_cluster_maps, fit_marker_maps
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,10 +97,11 @@ def carried(n_clusters: int, *n_cells: int) -> int:
 
 def fit_start(reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int) -> MarkerMaps:
     """Fit one map a marker to the part of the batches that corresponds. See the top of this file."""
-    positions = cells
+    positions = cells = dither(cells)
+    ranked = Ranked.of(reference), Ranked.of(cells)
     for turn in range(START_ROUNDS):
         weights = balance(reference, positions, seed=seed + turn, draws=1)
-        maps = fit_marker_maps(reference, cells, weights.reference, weights.cells)
+        maps = fit_marker_maps(*ranked, weights.reference, weights.cells)
         positions = maps(cells)
     return maps
 
@@ -110,13 +111,14 @@ def fit_passes(
 ) -> tuple[tuple[ClusterMaps, ...], ...]:
     """Fit the passes of a mover: maps of `cells` within joint clusters of `reference` and `positions`."""
     passes = []
+    cells = dither(cells)
+    ranked = Ranked.of(reference), Ranked.of(cells)
     for number in range(PASSES):
         weights = balance(reference, positions, seed=seed + 100 + number)
         counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in CLUSTER_COUNTS)
         maps = tuple(
             fit_cluster_maps(
-                reference,
-                cells,
+                *ranked,
                 positions,
                 joint_clusters(reference, positions, n, seed=seed + number),
                 weights,

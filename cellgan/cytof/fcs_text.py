@@ -86,8 +86,8 @@ def read_keywords(file: BinaryIO, header: Header) -> dict[str, str]:
     """
     raw = _segment(file, *header.text)
     read = [parse_keywords(raw, empty_values=empty) for empty in (False, True)]
-    # A doubled delimiter is an escaped one (the standard) or stands around an empty value (some writers). Read
-    # the wrong way, an empty value glues the next keyword to its own, or shifts all that follow.
+    # A doubled delimiter is an escaped one (the standard) or stands around an empty value (some writers).
+    # Read the wrong way, an empty value glues the next keyword to its own, or shifts all that follow.
     delimiter = raw[:1].decode("latin-1")
     sound = (k for k in read if not missing_keywords(k) and not any(delimiter in key for key in k))
     keywords = next(sound, read[0])

@@ -1,12 +1,14 @@
 """Monotone maps that move cells: per marker, and per marker within clusters.
 
-A map sends the quantiles of one batch's marker to those of the reference's: ranks stay in order, zeros stay
-zeros, and beyond the outermost knots values keep their distance to them.
+A map sends the quantiles of one batch's marker to those of the reference's: ranks stay in order, and beyond
+the outermost knots values keep their distance to them. Values that many cells share, zeros above all, have no
+rank of their own: `dither` gives them one, so that they can be spread where the reference has fewer of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.clusters import Clusters
 
-RISE = 1e-6  # least step between knots, in standard units: keeps maps defined where values are tied
+DITHER = 1e-4  # standard units: far below what an instrument resolves
+RISE = 1e-9  # least step between knots, in standard units: keeps maps defined where values are tied
 # A quantile needs some cells on either side of it: knots for clusters of up to so many cells, then for larger
 # ones.
 _KNOTS = (
@@ -26,8 +29,43 @@ _KNOTS = (
     (1000, np.linspace(0.01, 0.99, 41)),
     (np.inf, np.linspace(0.002, 0.998, 101)),
 )
+LEAST_COUNT = 1e-3  # a cell that counts less is left out
 MIN_CELLS = 15.0  # effective cells of each batch, for a cluster to have a map of its own
 MAX_RATIO = 10.0  # of a cluster's shares of the two batches: beyond, one of them alone fills it
+
+
+def dither(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add to every value a little that is drawn from a hash of its cell: ties are broken, ranks are kept.
+
+    If half of a batch's cells are zero where a fifth of the reference is, no function of the value alone can
+    make the two alike. With ranks, two fifths of the zeros stay zeros, and the others get what the reference
+    has next. The same cell always gets the same.
+
+    Parameters
+    ----------
+    cells
+        Standard units, ``(n_cells, n_markers)``.
+
+    References
+    ----------
+    Rüschendorf (2009), On the distributional transform, Sklar's theorem, and the empirical copula process.
+    Mass cytometers do the same to whole counts when they write FCS files.
+    """
+    bits = np.ascontiguousarray(cells, dtype=np.float64).view(np.uint64)
+    marker = np.arange(1, cells.shape[1] + 1, dtype=np.uint64) * _GOLDEN
+    cell = _mixed((_mixed(bits ^ marker)).sum(axis=1, dtype=np.uint64))
+    chance = (_mixed(cell[:, None] + marker) >> np.uint64(11)) * 2.0**-53
+    return np.asarray(cells + DITHER * chance)
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Mix bits: the finalizer of splitmix64 (Steele et al. 2014)."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +108,10 @@ class ClusterMaps:
     clusters: Clusters
     maps: Mapping[int, MarkerMaps]
 
+    @cached_property
+    def _table(self) -> _Table:
+        return _Table(self.maps, len(self.clusters))
+
     def __call__(self, cells: NDArray[np.float64], positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map cells by the clusters in which their `positions` lie.
 
@@ -86,34 +128,112 @@ class ClusterMaps:
             Mapped cells. Those that belong only to clusters without a map stay at their positions.
         """
         near, weight = self.clusters.memberships(positions)
-        moved, total = np.zeros_like(cells), np.zeros(len(cells))
-        # Memberships sorted by cluster: one slice each, instead of a search through all cells.
-        order = np.argsort(near, axis=None, kind="stable")
-        ends = np.searchsorted(near.ravel()[order], np.arange(len(self.clusters) + 1))
-        for cluster, marker_maps in self.maps.items():
-            entries = order[ends[cluster] : ends[cluster + 1]]
-            rows, share = entries // near.shape[1], weight.ravel()[entries]
-            moved[rows] += share[:, None] * marker_maps(cells[rows])
-            total[rows] += share
-        known = total > 1e-3
-        moved[known] /= total[known, None]
-        moved[~known] = positions[~known]
+        has_map = np.zeros(len(self.clusters), dtype=bool)
+        has_map[list(self.maps)] = True
+        weight = weight * has_map[near]
+        total = weight.sum(axis=1)
+        moved = np.where(total[:, None] > 0, 0, positions)
+        rows, gates = np.nonzero(weight)
+        if len(rows):
+            share = (weight[rows, gates] / total[rows])[:, None] * self._table(cells[rows], near[rows, gates])
+            # Rows come in order, every cell's together: its shares are added up piece by piece.
+            first = np.flatnonzero(np.diff(rows, prepend=-1))
+            moved[rows[first]] = np.add.reduceat(share, first, axis=0)
         return moved
 
 
-def weighted_quantiles(
-    cells: NDArray[np.float64], weights: NDArray[np.float64], levels: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return quantiles of each marker, ``(n_levels, n_markers)``, of cells that count by their weights."""
-    order = np.argsort(cells, axis=0)
-    ordered, counts = np.take_along_axis(cells, order, axis=0), weights[order]
-    ranks = (np.cumsum(counts, axis=0) - counts / 2) / counts.sum(axis=0)
-    return np.stack([np.interp(levels, ranks[:, j], ordered[:, j]) for j in range(cells.shape[1])], axis=1)
+class _Table:
+    """The maps of many clusters, looked up in one go.
+
+    Each cluster's knots are shifted by so much that no two clusters' knots overlap; one search through all of
+    them then finds the cluster and the place in it.
+    """
+
+    def __init__(self, maps: Mapping[int, MarkerMaps], n_clusters: int) -> None:
+        first = next(iter(maps.values()))
+        n_markers = first.source.shape[1]
+        self._low, self._high = np.zeros((2, n_clusters, n_markers))
+        for cluster, each in maps.items():
+            self._low[cluster], self._high[cluster] = each.source[0], each.source[-1]
+        least = self._low.min(axis=0)
+        self._step = 2 * (self._high.max(axis=0) - least) + 1
+        shift = np.arange(n_clusters)[:, None] * self._step - least
+        self._shift = shift
+        in_order = sorted(maps)
+        # One row a marker: interpolation wants its knots side by side.
+        self._source = np.concatenate([maps[c].source + shift[c] for c in in_order]).T.copy()
+        self._target = np.concatenate([maps[c].target for c in in_order]).T.copy()
+
+    def __call__(self, cells: NDArray[np.float64], cluster: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Map each cell, ``(n_cells, n_markers)``, by its cluster's maps."""
+        inside = np.clip(cells, self._low[cluster], self._high[cluster])
+        place = (inside + self._shift[cluster]).T.copy()
+        for marker, (source, target) in enumerate(zip(self._source, self._target, strict=True)):
+            place[marker] = np.interp(place[marker], source, target)
+        moved: NDArray[np.float64] = cells - inside + place.T
+        return moved
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Cells with the order of their values, which is needed whenever weights or clusters change.
+
+    Attributes
+    ----------
+    cells
+        ``(n_cells, n_markers)``.
+    order
+        For each marker, its cells from lowest to highest, ``(n_markers, n_cells)``.
+    """
+
+    cells: NDArray[np.float64]
+    order: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, cells: NDArray[np.float64]) -> Ranked:
+        """Rank cells."""
+        return cls(cells, np.argsort(np.ascontiguousarray(cells.T), axis=1))
+
+    def quantiles(
+        self, near: NDArray[np.intp], counts: NDArray[np.float64], levels: Mapping[int, NDArray[np.float64]]
+    ) -> dict[int, NDArray[np.float64]]:
+        """Return weighted quantiles of every marker in several clusters at once.
+
+        Parameters
+        ----------
+        near
+            Clusters to which each cell belongs, ``(n_cells, n_gates)``.
+        counts
+            How much it counts there.
+        levels
+            By cluster, the wanted levels; clusters that are not among them are left out.
+
+        Returns
+        -------
+        dict
+            By cluster, ``(n_levels, n_markers)``.
+        """
+        n_clusters = int(near.max()) + 1
+        found = {cluster: np.empty((len(at), self.cells.shape[1])) for cluster, at in levels.items()}
+        small = near.astype(np.int16)  # sorted in linear time
+        for marker, order in enumerate(self.order):
+            cluster, count = small[order].ravel(), counts[order].ravel()
+            present = np.flatnonzero(count > LEAST_COUNT)
+            present = present[np.argsort(cluster[present], kind="stable")]
+            values = self.cells[order[present // near.shape[1]], marker]
+            cluster, count = cluster[present], count[present]
+            ends = np.searchsorted(cluster, np.arange(n_clusters + 1))
+            for own, at in levels.items():
+                here = slice(ends[own], ends[own + 1])
+                upto = np.cumsum(count[here])
+                ranks = (upto - count[here] / 2) / upto[-1]
+                found[own][:, marker] = np.interp(at, ranks, values[here])
+        return found
 
 
 def fit_marker_maps(
-    reference: NDArray[np.float64],
-    cells: NDArray[np.float64],
+    reference: Ranked,
+    cells: Ranked,
     reference_weights: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> MarkerMaps:
@@ -122,21 +242,22 @@ def fit_marker_maps(
     Parameters
     ----------
     reference, cells
-        ``(n_cells, n_markers)``.
+        Both batches.
     reference_weights, weights
         How much each cell counts, ``(n_cells,)``.
     """
-    fewest = min(effective_number(reference_weights), effective_number(weights))
-    levels = next(levels for limit, levels in _KNOTS if fewest < limit)
-    source = np.maximum.accumulate(weighted_quantiles(cells, weights, levels), axis=0)
-    source += RISE * np.arange(len(levels))[:, None]
-    target = np.maximum.accumulate(weighted_quantiles(reference, reference_weights, levels), axis=0)
-    return MarkerMaps(source, target)
+    levels = {0: _levels(reference_weights, weights)}
+    sides = ((reference, reference_weights), (cells, weights))
+    target, source = (
+        side.quantiles(np.zeros((len(count), 1), dtype=np.intp), count[:, None], levels)[0]
+        for side, count in sides
+    )
+    return _maps(source, target)
 
 
 def fit_cluster_maps(
-    reference: NDArray[np.float64],
-    cells: NDArray[np.float64],
+    reference: Ranked,
+    cells: Ranked,
     positions: NDArray[np.float64],
     clusters: Clusters,
     weights: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -146,9 +267,9 @@ def fit_cluster_maps(
     Parameters
     ----------
     reference, cells
-        ``(n_cells, n_markers)``.
+        Both batches.
     positions
-        `cells` in the reference's frame, as far as is known by now.
+        `cells` in the reference's frame, as far as is known by now, ``(n_cells, n_markers)``.
     clusters
         Joint clusters of `reference` and `positions`.
     weights
@@ -160,19 +281,29 @@ def fit_cluster_maps(
         Without a map where a batch has fewer than `MIN_CELLS` effective cells, or a share more than
         `MAX_RATIO` times that of the other.
     """
-    near_r, in_r = clusters.memberships(reference)
+    near_r, in_r = clusters.memberships(reference.cells)
     near_c, in_c = clusters.memberships(positions)
     shares_r, shares_c = clusters.shares(near_r, in_r), clusters.shares(near_c, in_c)
-    maps = {}
+    counts_r, counts_c = in_r * weights[0][:, None], in_c * weights[1][:, None]
+    levels = {}
     for cluster in range(len(clusters)):
-        count_r = (in_r * (near_r == cluster)).sum(axis=1) * weights[0]
-        count_c = (in_c * (near_c == cluster)).sum(axis=1) * weights[1]
+        own_r, own_c = counts_r[near_r == cluster], counts_c[near_c == cluster]
         low, high = sorted((shares_r[cluster], shares_c[cluster]))
-        if min(effective_number(count_r), effective_number(count_c)) < MIN_CELLS or high > MAX_RATIO * low:
-            continue
-        r, c = count_r > 1e-3, count_c > 1e-3
-        maps[cluster] = fit_marker_maps(reference[r], cells[c], count_r[r], count_c[c])
-    return ClusterMaps(clusters, maps)
+        if min(effective_number(own_r), effective_number(own_c)) >= MIN_CELLS and high <= MAX_RATIO * low:
+            levels[cluster] = _levels(own_r, own_c)
+    target = reference.quantiles(near_r, counts_r, levels)
+    source = cells.quantiles(near_c, counts_c, levels)
+    return ClusterMaps(clusters, {cluster: _maps(source[cluster], target[cluster]) for cluster in levels})
+
+
+def _levels(*weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    fewest = min(effective_number(each) for each in weights)
+    return next(levels for limit, levels in _KNOTS if fewest < limit)
+
+
+def _maps(source: NDArray[np.float64], target: NDArray[np.float64]) -> MarkerMaps:
+    rising = np.maximum.accumulate(source, axis=0) + RISE * np.arange(len(source))[:, None]
+    return MarkerMaps(rising, np.maximum.accumulate(target, axis=0))
 
 
 def effective_number(weights: NDArray[np.float64]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import torch
 
 from cellgan.core.nets import residual_mlp
 from cellgan.cytof.clusters import Clusters
-from cellgan.cytof.maps import ClusterMaps, MarkerMaps
+from cellgan.cytof.maps import ClusterMaps, MarkerMaps, dither
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,13 +58,14 @@ class Mover:
 
     def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map standardised cells, ``(n_cells, n_markers)``, each one whatever its company."""
-        moved = np.empty(cells.shape)
-        for first in range(0, len(cells), BLOCK):
-            block = np.asarray(cells[first : first + BLOCK], dtype=np.float64)
-            moved[first : first + BLOCK] = self._map(_filled(block))[: len(block)]
-        return moved
+        blocks = [cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK)]
+        # Searching and interpolating lets go of Python's lock, so blocks are mapped side by side.
+        with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
+            moved = list(pool.map(lambda block: self._map(_filled(block))[: len(block)], blocks))
+        return np.concatenate(moved) if moved else np.empty(cells.shape)
 
     def _map(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        cells = dither(cells) if self.start is not None or self.passes else cells
         positions = cells
         for step in self._steps:
             positions = step(positions)

@@ -19,7 +19,7 @@ from cellgan.cytof.correspondence import (
     stay_near,
 )
 from cellgan.cytof.evaluate import HeldOut, Scores
-from cellgan.cytof.maps import fit_marker_maps
+from cellgan.cytof.maps import Ranked, dither, fit_marker_maps
 from cellgan.cytof.mover import Mover
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ def align_pair(
 
 def quantile_maps(reference: NDArray[np.float64], cells: NDArray[np.float64]) -> MarkerMaps:
     """Match every marker's quantiles for itself, all cells alike: the simplest rival."""
-    return fit_marker_maps(reference, cells, np.ones(len(reference)), np.ones(len(cells)))
+    return fit_marker_maps(
+        Ranked.of(reference), Ranked.of(dither(cells)), np.ones(len(reference)), np.ones(len(cells))
+    )
 
 
 def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
