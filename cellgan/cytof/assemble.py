@@ -80,19 +80,42 @@ def _obs(batches: Sequence[CellBatch]) -> pd.DataFrame:
     for batch in batches:
         part = batch.adata.obs.copy()
         if "batch" in part and not (part["batch"].astype(str) == batch.name).all():
-            part = part.rename(columns={"batch": "original_batch"})
+            part = _make_room(part, "batch")
         part["batch"] = batch.name
         parts.append(part)
-    obs: pd.DataFrame = pd.concat(parts)
+    obs: pd.DataFrame = pd.concat(parts).apply(_writable)
     order = ["batch", *(name for name in obs if name != "batch")]
     obs = obs[order]
     obs["batch"] = pd.Categorical(obs["batch"], categories=[batch.name for batch in batches])
     clash = obs.index.duplicated(keep=False)
     if clash.any():
+        obs = _make_room(obs, "original_name")
         own = obs.index.astype(str)
         obs["original_name"] = np.where(clash, own, "")
         obs.index = pd.Index(_unique(list(own), clash, list(obs["batch"].astype(str))))
     return obs
+
+
+def _make_room(obs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rename a column of the user's whose name is needed."""
+    own = name
+    while own in obs:
+        own = f"original_{own}"
+    return obs.rename(columns={name: own})
+
+
+def _writable(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column as .h5ad files hold it: text if it mixes types or is of another."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = column.cat.categories.inferred_type in {"string", "integer", "floating", "boolean"}
+        return column if known else column.cat.rename_categories(str)
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind == "boolean":
+        return column.astype("boolean" if column.hasnans else bool)
+    if column.dtype.kind in "fiu" or kind == "string":
+        return column
+    text = [str(value) if there else None for value, there in zip(column, column.notna(), strict=True)]
+    return pd.Series(pd.Categorical(text), index=column.index)
 
 
 def _unique(names: list[str], clash: NDArray[np.bool_], batches: list[str]) -> list[str]:

@@ -141,7 +141,9 @@ def batches_from_adata(
     if len({id(part) for part in named.values()}) < len(named):
         msg = "the same AnnData was given twice; a batch is aligned with another one, not with itself"
         raise InputError(msg)
-    return [CellBatch(name=name, adata=own_copy(part, f"batch {name!r}")) for name, part in named.items()]
+    return [
+        CellBatch(name=str(name), adata=own_copy(part, f"batch {name!r}")) for name, part in named.items()
+    ]
 
 
 def write_h5ad(adata: ad.AnnData, path: Path) -> None:
