@@ -29,7 +29,7 @@ _KNOTS = (
     (1000, np.linspace(0.01, 0.99, 41)),
     (np.inf, np.linspace(0.002, 0.998, 101)),
 )
-LEAST_COUNT = 1e-3  # a cell that counts less is left out
+LEAST_COUNT = 1e-3  # of what the cell that counts most in a cluster does: one that counts less is left out
 MIN_CELLS = 15.0  # effective cells of each batch, for a cluster to have a map of its own
 MAX_RATIO = 10.0  # of a cluster's shares of the two batches: beyond, one of them alone fills it
 
@@ -214,6 +214,9 @@ class Ranked:
             By cluster, ``(n_levels, n_markers)``.
         """
         n_clusters = int(near.max()) + 1
+        most = np.zeros(n_clusters)
+        np.maximum.at(most, near, counts)
+        counts = counts / np.maximum(most, 1e-300)[near]
         found = {cluster: np.empty((len(at), self.cells.shape[1])) for cluster, at in levels.items()}
         small = near.astype(np.int16)  # sorted in linear time
         for marker, order in enumerate(self.order):
