@@ -134,12 +134,12 @@ def commands(page: Path) -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
-def test_the_readmes_commands_are_the_ones_that_ci_runs():
-    setup = [line for line in commands(ROOT / "README.md") if "venv" in line]
+def test_ci_runs_the_commands_of_the_readme():
+    (pattern,) = re.findall(r"grep '(.*)' README.md", (ROOT / ".ci/run").read_text(encoding="utf-8"))
+    setup = [line for line in commands(ROOT / "README.md") if re.search(pattern, line)]
     assert len(setup) == 2
-    ci = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
-    for line in setup:
-        assert line in ci
+    assert setup[0].endswith("cellgan align example_data/batch1.h5ad example_data/batch2.h5ad")
+    assert setup[1].endswith("pytest")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))], ids=names)
