@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from threadpoolctl import threadpool_limits
 
 from cellgan.cytof.alignment import Alignment
 from cellgan.cytof.assemble import assemble
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.correspondence import Known
+from cellgan.cytof.labels import labels_of
 from cellgan.cytof.model import BatchMap, Model
 from cellgan.cytof.pair import MAX_CELLS, Pair, align_pair
 from cellgan.cytof.panel import match_panels
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
 from cellgan.cytof.summary import batch_summary, run_summary
+from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.transform import Decision, Standardise, decide, to_arcsinh
 from cellgan.cytof.views import Views
-from cellgan.errors import ConfigError, InputError
+from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     import anndata as ad
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 Say = Callable[[str], None]
 N_VIEWED = 4000  # cells of a batch that are kept for plots
-UNLABELLED = frozenset({"", "nan", "None", "NA", "unlabelled", "unlabeled", "unknown"})
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,9 @@ def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen)
     panel = match_panels(batches, reference=reference, markers=config.markers)
     anchor = next(batch for batch in batches if batch.name == reference)
     values = {batch.name: _markers(batch, panel) for batch in batches}
-    decision = decide(list(values.values()), requested=config.transform, cofactor=config.cofactor)
+    decision = decide(
+        list(values.values()), requested=config.transform, cofactor=config.cofactor, names=list(values)
+    )
     _say_what(screen.say, batches, panel, decision, reference)
     if decision.name == "arcsinh":
         values = {name: to_arcsinh(own, decision.cofactor) for name, own in values.items()}
@@ -213,7 +212,7 @@ def _align_one(
     cells = [units.apply(values[b.name][i]).astype(np.float64) for b, i in zip(sides, rows, strict=True)]
     known = None
     if config.label_key:
-        known = Known(*(_labels(b, config.label_key)[i] for b, i in zip(sides, rows, strict=True)))
+        known = Known(*(labels_of(b, config.label_key)[i] for b, i in zip(sides, rows, strict=True)))
     return align_pair(*cells, config=config, known=known, progress=progress)
 
 
@@ -256,16 +255,6 @@ def _maps(
     }
 
 
-def _labels(batch: CellBatch, key: str) -> NDArray[np.str_]:
-    """Return a batch's labels, "" where a cell has none."""
-    if key not in batch.adata.obs:
-        there = ", ".join(map(str, batch.adata.obs)) or "no column at all"
-        msg = f"batch {batch.name!r} has no obs column {key!r} with labels; its obs has {there}"
-        raise InputError(msg)
-    labels = batch.adata.obs[key].astype(str).to_numpy(dtype=str)
-    return np.where(np.isin(labels, list(UNLABELLED)), "", labels)
-
-
 def _sample(n_cells: int, seed: int, n: int = N_VIEWED) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(seed).permutation(n_cells)[:n])
 
@@ -294,18 +283,3 @@ def _say_what(say: Say, batches: list[CellBatch], panel: Panel, decision: Decisi
     for note in (*panel.notes, decision.warning):
         if note:
             say(note)
-
-
-@contextmanager
-def limited_threads(threads: int) -> Iterator[None]:
-    """Compute with so many threads, and set the caller's number back; 0 changes nothing."""
-    if not threads:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with threadpool_limits(threads):
-            yield
-    finally:
-        torch.set_num_threads(before)

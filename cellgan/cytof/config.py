@@ -57,7 +57,7 @@ class AlignConfig:
     markers: tuple[str, ...] = ()
     correspondence: str = "shared"
     method: Method = "matched"
-    rounds: int = 600
+    rounds: int = 300
     seed: int = 0
     device: Device = "auto"
     threads: int = 0

@@ -23,7 +23,8 @@ import torch
 from cellgan.core import Batches, Match, play
 from cellgan.cytof.clusters import joint_clusters
 from cellgan.cytof.magan import LabelledPairs, SharedMarkers, magan_for_cells
-from cellgan.cytof.maps import Ranked, dither, fit_cluster_maps, fit_marker_maps
+from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
+from cellgan.cytof.ranks import Ranked, dither
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:

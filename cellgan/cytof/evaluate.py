@@ -20,14 +20,21 @@ import numpy as np
 from cellgan.cytof.clusters import nearest, reference_clusters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 QUANTILES = np.linspace(0.01, 0.99, 50)
 MIN_CELLS = 20  # of each batch, for a cluster to be compared
 N_CLUSTERS = 8
+CELLS_PER_CLUSTER = 50  # on average and at least, of each batch
 N_CELLS = 1500  # of each batch at most, for classifier and neighbours
 # A point mass at zero would decide the classifier; so much noise blurs it, and hides nothing that matters.
 NOISE = 0.15
+# Scores differ beyond the noise of held-out cells by more than this; distances also by that share of the
+# floor.
+EMD_SLACK, EMD_SLACK_FLOOR = 0.01, 0.25
+AUC_SLACK = 0.03
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,25 @@ class Scores:
         return self.emd + 2 * max(self.auc - 0.5, 0.0)
 
 
+def alike(emd: float, auc: float, floor: Mapping[str, float]) -> bool:
+    """Tell whether two batches differ no more than chance allows; not if there were too few cells to know.
+
+    Distances differ beyond chance by more than a quarter of the floor, and at least .01 SD; AUCs by more than
+    .03, two standard errors with 800 against 800 cells.
+
+    Parameters
+    ----------
+    emd, auc
+        Scores of the cells as measured.
+    floor
+        What two halves of the reference score.
+    """
+    if not np.isfinite([emd, auc, floor["emd"], floor["auc"]]).all():
+        return False
+    slack = max(EMD_SLACK, EMD_SLACK_FLOOR * floor["emd"])
+    return emd <= floor["emd"] + slack and auc <= max(floor["auc"], 0.5) + AUC_SLACK
+
+
 class HeldOut:
     """Held-out cells of both batches, ready to score any alignment of them.
 
@@ -83,7 +109,8 @@ class HeldOut:
         # Without two cells on either side there is nothing to compare; every score is NaN then.
         self._any = min(len(reference), len(before)) >= 2
         if self._any:
-            self._centres = reference_clusters(reference, N_CLUSTERS, seed=seed)
+            n_clusters = min(N_CLUSTERS, max(1, min(len(reference), len(before)) // CELLS_PER_CLUSTER))
+            self._centres = reference_clusters(reference, n_clusters, seed=seed)
             self._home = nearest(reference, self._centres)
         rng = np.random.default_rng(seed)
         self._sample = rng.permutation(len(before))[:N_CELLS]

@@ -11,7 +11,8 @@ import torch
 
 from cellgan.core.nets import residual_mlp
 from cellgan.cytof.clusters import Clusters
-from cellgan.cytof.maps import ClusterMaps, MarkerMaps, dither
+from cellgan.cytof.maps import ClusterMaps, MarkerMaps
+from cellgan.cytof.ranks import dither
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

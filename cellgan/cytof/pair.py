@@ -18,9 +18,10 @@ from cellgan.cytof.correspondence import (
     play_game,
     stay_near,
 )
-from cellgan.cytof.evaluate import HeldOut, Scores
-from cellgan.cytof.maps import Ranked, dither, fit_marker_maps
+from cellgan.cytof.evaluate import HeldOut, Scores, alike
+from cellgan.cytof.maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
+from cellgan.cytof.ranks import Ranked, dither
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -122,12 +123,15 @@ def align_pair(
     proposals, preferred = _PROPOSE[config.method](split, config, watch)
     rivals = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(split.reference, split.cells)), **proposals}
     scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
+    floor = unseen.floor()
     chosen = _choose(scores, preferred)
+    if config.method == "matched" and alike(scores[NOTHING].emd, scores[NOTHING].auc, floor):
+        chosen = NOTHING
     return Pair(
         mover=_learn_from_all(rivals[chosen], reference, cells, seed=config.seed),
         chosen=chosen,
         scores=scores,
-        floor=unseen.floor(),
+        floor=floor,
         held_out=(len(split.unseen_reference), len(split.unseen_cells)),
         losses=losses,
     )

@@ -43,6 +43,7 @@ def run_summary(
     reference: str,
 ) -> dict[str, Any]:
     """Say what was aligned to what, and how."""
+    notes = [f"{batch.name}: {note}" for batch in batches for note in batch.notes]
     return {
         "cellgan": cellgan.__version__,
         "format": FORMAT,
@@ -67,7 +68,7 @@ def run_summary(
             "kept": [{"name": name, "kind": kind} for name, kind in panel.kept],
             "private": {name: list(markers) for name, markers in panel.private.items()},
         },
-        "warnings": [note for note in (decision.warning, *panel.notes) if note],
+        "warnings": [note for note in (decision.warning, *panel.notes, *notes) if note],
     }
 
 

@@ -21,14 +21,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cellgan.cytof.evaluate import AUC_SLACK, EMD_SLACK, EMD_SLACK_FLOOR, alike
 from cellgan.report.numbers import count, decimal, is_known, listing, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FEW_CELLS = 500
-EMD_SLACK, EMD_SLACK_FLOOR = 0.01, 0.25
-AUC_SLACK = 0.03
 AUC_POOR, AUC_CAUTION = 0.80, 0.65
 NEIGHBOURS_POOR, NEIGHBOURS_CAUTION = 0.25, 0.40
 REMOVED_CAUTION = 0.5
@@ -99,10 +98,7 @@ def _apart(a: float, b: float, floor: float) -> bool:
 
 
 def _alike(before: Mapping[str, Any], floor: Mapping[str, Any]) -> bool:
-    if not _known(before["auc"], floor["auc"]):
-        return False
-    told = before["auc"] > max(floor["auc"], 0.5) + AUC_SLACK
-    return not told and not _apart(before["emd"], floor["emd"], floor["emd"])
+    return _known(before["auc"], floor["auc"]) and alike(before["emd"], before["auc"], floor)
 
 
 def _removed(chosen: Mapping[str, Any], before: Mapping[str, Any], floor: Mapping[str, Any]) -> float:
