@@ -1,0 +1,62 @@
+"""Settings: each wrong one is refused by name and value, and the defaults are right as they are."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from cellgan.cytof.config import AlignConfig
+from cellgan.errors import ConfigError
+
+
+def test_defaults_align_with_the_game_on_shared_markers():
+    config = AlignConfig()
+    assert (config.method, config.correspondence, config.transform) == ("matched", "shared", "auto")
+    assert config.cofactor == 5.0
+    assert config.label_key is None
+
+
+def test_settings_do_not_change_once_made():
+    with pytest.raises(FrozenInstanceError):
+        AlignConfig().seed = 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"transform": "log"}, "transform is 'log'; expected one of auto, arcsinh, none"),
+        ({"method": "combat"}, "method is 'combat'; expected one of matched, magan, quantiles"),
+        ({"device": "tpu"}, "device is 'tpu'"),
+        ({"correspondence": "label"}, "correspondence is 'label'; expected 'shared', 'none' or 'labels:KEY'"),
+        ({"correspondence": "labels:"}, "correspondence is 'labels:'"),
+        ({"correspondence": ""}, "correspondence is ''"),
+        ({"cofactor": 0.0}, "cofactor is 0.0"),
+        ({"cofactor": -5.0}, "cofactor is -5.0"),
+        ({"cofactor": float("nan")}, "cofactor is nan"),
+        ({"cofactor": float("inf")}, "cofactor is inf"),
+        ({"rounds": 0}, "rounds is 0; a game of no rounds aligns nothing"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**32}, "seed is 4294967296; expected a whole number from 0 to 4294967295"),
+        ({"threads": -2}, "threads is -2"),
+        ({"markers": ("CD3",)}, "only one marker was chosen, 'CD3'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_value(wrong, told):
+    with pytest.raises(ConfigError) as caught:
+        AlignConfig(**wrong)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "right",
+    [{"rounds": 1}, {"seed": 2**32 - 1}, {"cofactor": 1e-3}, {"threads": 1}, {"markers": ("CD3", "CD4")}],
+)
+def test_limits_themselves_are_allowed(right):
+    ((name, value),) = right.items()
+    assert getattr(AlignConfig(**right), name) == value
+
+
+@pytest.mark.parametrize(("said", "key"), [("labels:type", "type"), ("labels:a:b", "a:b"), ("none", None)])
+def test_labels_name_a_column(said, key):
+    assert AlignConfig(correspondence=said).label_key == key

@@ -1,0 +1,101 @@
+"""Maps: order, exactness, what lies beyond, and clusters that one batch alone fills."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cellgan.cytof.clusters import Clusters
+from cellgan.cytof.maps import (
+    ClusterMaps,
+    MarkerMaps,
+    effective_number,
+    fit_cluster_maps,
+    fit_marker_maps,
+)
+from cellgan.cytof.pair import quantile_maps
+from cellgan.cytof.ranks import Ranked
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+def even(cells: np.ndarray) -> np.ndarray:
+    return np.ones(len(cells))
+
+
+def test_ranks_stay_in_order_even_where_values_are_tied(rng):
+    reference = np.maximum(rng.normal(size=(800, 3)), 0)
+    cells = np.maximum(rng.normal(1, 2, size=(600, 3)), 0).round(1)
+    cells[:, 2] = 4.0
+    move = fit_marker_maps(Ranked.of(reference), Ranked.of(cells), even(reference), even(cells))
+    line = np.sort(rng.uniform(-3, 12, (2000, 3)), axis=0)
+    assert (np.diff(move(line), axis=0) >= 0).all()
+    assert np.isfinite(move(line)).all()
+
+
+def test_values_beyond_the_knots_keep_their_distance():
+    move = MarkerMaps(np.array([[0.0], [1.0], [2.0]]), np.array([[5.0], [5.5], [9.0]]))
+    there = move(np.array([[-3.0], [0.0], [0.5], [1.5], [2.0], [7.0]]))
+    np.testing.assert_allclose(there.ravel(), [2.0, 5.0, 5.25, 7.25, 9.0, 14.0])
+
+
+def by_type(rng, n: int = 4000) -> tuple[np.ndarray, ...]:
+    """Two types, told apart by one marker, with another gain and offset in each; and their clusters."""
+    kind = np.arange(n) % 2
+    truth = rng.normal(size=(n, 2)) + np.array([[0, 0], [0, 40]])[kind]
+    gain, offset = np.array([[2.0, 0.5], [0.8, 1.5]]), np.array([[1.0, -2.0], [-3.0, 5.0]])
+    cells = truth * gain[kind] + offset[kind]
+    return truth, cells, kind, Clusters(np.array([[0.0, 0.0], [0.0, 40.0]]), 1.0)
+
+
+def test_an_affine_effect_that_differs_by_type_is_undone_exactly(rng):
+    truth, cells, kind, clusters = by_type(rng)
+    ranked = Ranked.of(truth), Ranked.of(cells)
+    move = fit_cluster_maps(*ranked, truth, clusters, (even(truth), even(cells)))
+    inside = np.ones(len(truth), dtype=bool)
+    for each in (0, 1):
+        low, high = np.quantile(truth[kind == each], [0.003, 0.997], axis=0)
+        inside &= (kind != each) | ((truth > low) & (truth < high)).all(axis=1)
+    assert inside.mean() > 0.95
+    np.testing.assert_allclose(move(cells, truth)[inside], truth[inside], atol=1e-6)
+    # One map for all cells of a marker cannot know the types.
+    assert np.abs(quantile_maps(truth, cells)(cells)[inside] - truth[inside]).mean() > 0.2
+
+
+def test_a_cluster_that_one_batch_alone_fills_gets_no_map(rng):
+    truth, cells, kind, clusters = by_type(rng)
+    few = (kind == 0) | (np.arange(len(kind)) < 100)  # 2.4 % of these, against half of the reference
+    move = fit_cluster_maps(
+        Ranked.of(truth), Ranked.of(cells[few]), truth[few], clusters, (even(truth), np.ones(few.sum()))
+    )
+    assert set(move.maps) == {0}
+    moved = move(cells, truth)
+    np.testing.assert_array_equal(moved[kind == 1], truth[kind == 1])  # they stay at their positions
+    assert np.abs(moved - cells)[kind == 0].min(axis=0).max() > 0
+
+
+@pytest.mark.parametrize(("n", "has_map"), [(14, False), (15, True)])
+def test_a_cluster_needs_enough_cells_of_both(rng, n, has_map):
+    cells, clusters = rng.normal(size=(n, 2)), Clusters(np.zeros((1, 2)), 1.0)
+    move = fit_cluster_maps(Ranked.of(cells), Ranked.of(cells), cells, clusters, (even(cells), even(cells)))
+    assert (0 in move.maps) == has_map
+
+
+def test_cells_between_clusters_mix_the_maps_of_both_sides():
+    shift = [MarkerMaps(np.array([[-9.0], [9.0]]), np.array([[-9.0], [9.0]]) + by) for by in (1.0, 3.0)]
+    clusters = Clusters(np.array([[0.0], [1.0]]), 1.0)
+    move = ClusterMaps(clusters, dict(enumerate(shift)))
+    at = np.linspace(-1, 2, 31)[:, None]
+    near, weight = clusters.memberships(at)
+    wanted = at.ravel() + (weight * np.where(near == 0, 1.0, 3.0)).sum(axis=1)
+    np.testing.assert_allclose(move(at, at).ravel(), wanted)
+    assert np.ptp(wanted - at.ravel()) == pytest.approx(2)
+
+
+def test_effective_number_is_that_of_cells_that_count():
+    assert effective_number(np.array([1.0, 1.0, 1.0])) == pytest.approx(3)
+    assert effective_number(np.array([5.0, 0.0, 0.0])) == pytest.approx(1)
+    assert effective_number(np.zeros(4)) == 0
