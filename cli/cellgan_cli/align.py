@@ -88,12 +88,12 @@ def _check_count(inputs: tuple[Path, ...], *, batch_key: str | None) -> None:
 
 def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:
     """Write all results, the cells first; give their paths in that order."""
-    screen.progress("writing cells", 0.0)
+    screen.progress("writing cells", 0.93)
     written = list(alignment.write(places.data))
     alignment.save(places.model)
     written.append(places.model)
     if places.report is not None:
-        screen.progress("writing the report", 0.5)
+        screen.progress("writing the report", 0.95)
         alignment.write_report(places.report)
         written += [places.report, places.report.with_suffix(".json")]
     return written
