@@ -15,6 +15,7 @@ cells within them. Which proposal is taken is decided by cells that neither has 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from cellgan.cytof.clusters import joint_clusters
 from cellgan.cytof.magan import LabelledPairs, SharedMarkers, magan_for_cells
 from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
 from cellgan.cytof.ranks import Ranked, dither
+from cellgan.cytof.threads import side_by_side
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cellgan.core import Watcher
+    from cellgan.cytof.clusters import Clusters
     from cellgan.cytof.magan import Correspondence
     from cellgan.cytof.maps import ClusterMaps, MarkerMaps
 
@@ -117,18 +120,19 @@ def fit_passes(
     for number in range(PASSES):
         weights = balance(reference, positions, seed=seed + 100 + number)
         counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in CLUSTER_COUNTS)
-        maps = tuple(
-            fit_cluster_maps(
-                *ranked,
-                positions,
-                joint_clusters(reference, positions, n, seed=seed + number),
-                weights,
-            )
-            for n in counts
-        )
+        clusters = [joint_clusters(reference, positions, n, seed=seed + number) for n in counts]
+        fit = partial(_fit_and_apply, *ranked, positions, weights)
+        maps, moved = zip(*side_by_side(fit, clusters), strict=True)
         passes.append(maps)
-        positions = np.mean([each(cells, positions) for each in maps], axis=0)
+        positions = np.mean(moved, axis=0)
     return tuple(passes)
+
+
+def _fit_and_apply(
+    reference: Ranked, cells: Ranked, positions: NDArray[np.float64], weights: Weights, clusters: Clusters
+) -> tuple[ClusterMaps, NDArray[np.float64]]:
+    maps = fit_cluster_maps(reference, cells, positions, clusters, weights)
+    return maps, maps(cells.cells, positions)
 
 
 def play_game(  # noqa: PLR0913 - a game needs two sides, weights, what is known, and how to play

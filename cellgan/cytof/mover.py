@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from cellgan.core.nets import residual_mlp
 from cellgan.cytof.clusters import Clusters
 from cellgan.cytof.maps import ClusterMaps, MarkerMaps
 from cellgan.cytof.ranks import dither
+from cellgan.cytof.threads import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,9 +60,7 @@ class Mover:
     def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map standardised cells, ``(n_cells, n_markers)``, each one whatever its company."""
         blocks = [cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK)]
-        # Searching and interpolating lets go of Python's lock, so blocks are mapped side by side.
-        with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
-            moved = list(pool.map(lambda block: self._map(_filled(block))[: len(block)], blocks))
+        moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks)
         return np.concatenate(moved) if moved else np.empty(cells.shape)
 
     def _map(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:

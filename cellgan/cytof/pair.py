@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from cellgan.cytof.magan import Correspondence
     from cellgan.cytof.maps import MarkerMaps
 
-MAX_CELLS = 20_000  # of each batch, to learn from: more make it slower and not better
+PROPOSAL_CELLS = 8_000  # of each batch, to learn proposals from
+MAX_CELLS = 16_000  # of each batch, to learn the maps from that are used in the end
 HELD_OUT = 0.2
 MAX_HELD_OUT = 2_000
 HISTORY_EVERY = 10
@@ -231,7 +232,7 @@ def _split(
     rng = np.random.default_rng(seed)
     seen, unseen = [], []
     for side in (reference, cells):
-        order = rng.permutation(len(side))[: MAX_CELLS + MAX_HELD_OUT]
+        order = rng.permutation(len(side))[: PROPOSAL_CELLS + MAX_HELD_OUT]
         n = min(MAX_HELD_OUT, int(HELD_OUT * len(order)))
         unseen.append(order[:n])
         seen.append(np.sort(order[n:]))
