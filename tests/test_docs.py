@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,12 @@ def test_the_truth_of_the_simulation_page_is_nearer_after(tmp_path, monkeypatch,
     run(code)
     before, after = (float(line.split()[-1]) for line in capsys.readouterr().out.splitlines())
     assert after < before
+
+
+def test_the_align_page_gives_the_defaults_of_the_config():
+    page = (ROOT / "docs/align.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `--([a-z]+)`[^|]*\| `?([^|`]+?)`? \|", page, flags=re.MULTILINE))
+    for field in fields(cellgan.AlignConfig):
+        assert field.name in told
+        if isinstance(field.default, str | int | float):
+            assert type(field.default)(told[field.name]) == field.default, field.name
