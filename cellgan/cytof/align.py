@@ -14,8 +14,7 @@ from cellgan.cytof.alignment import Alignment
 from cellgan.cytof.assemble import assemble
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.correspondence import Known
-from cellgan.cytof.labels import labels_of
+from cellgan.cytof.labels import Known, labels_of
 from cellgan.cytof.model import BatchMap, Model
 from cellgan.cytof.pair import MAX_CELLS, Pair, align_pair
 from cellgan.cytof.panel import match_panels

@@ -14,7 +14,6 @@ cells within them. Which proposal is taken is decided by cells that neither has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,11 +22,10 @@ import torch
 
 from cellgan.core import Batches, Match, play
 from cellgan.cytof.clusters import joint_clusters
-from cellgan.cytof.magan import LabelledPairs, SharedMarkers, magan_for_cells
+from cellgan.cytof.magan import SharedMarkers, magan_for_cells
 from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
 from cellgan.cytof.ranks import Ranked, dither
 from cellgan.cytof.threads import side_by_side
-from cellgan.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +45,6 @@ START_ROUNDS = 10
 PASSES = 2
 MINI_BATCH = 256
 SHARED_WEIGHT = 1.0
-N_PAIRS = 256
 
 
 class Weights(NamedTuple):
@@ -55,14 +52,6 @@ class Weights(NamedTuple):
 
     reference: NDArray[np.float64]
     cells: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Known:
-    """Labels of cells in both batches; "" where a cell has none."""
-
-    reference: NDArray[np.str_]
-    cells: NDArray[np.str_]
 
 
 def balance(
@@ -183,52 +172,6 @@ def stay_near(n_markers: int) -> SharedMarkers:
     """Return the correspondence of shared markers: a cell's counterpart has its values."""
     columns = range(n_markers)
     return SharedMarkers(columns, columns)
-
-
-def labelled_pairs(
-    reference: NDArray[np.float64],
-    positions: NDArray[np.float64],
-    known: Known,
-    *,
-    device: torch.device,
-    seed: int,
-) -> LabelledPairs:
-    """Pair cells of the same label, nearest with nearest, so that pairs do not pull a type to its mean.
-
-    Raises
-    ------
-    InputError
-        No label occurs in both batches.
-    """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-
-    labels = sorted((set(known.reference) & set(known.cells)) - {""})
-    if not labels:
-        there = [", ".join(sorted(set(side) - {""})[:5]) or "none" for side in known_sides(known)]
-        msg = (
-            "no label occurs in both batches, so no pair of cells is known to correspond; the reference has "
-            f"{there[0]}, the other batch {there[1]}. Use the same names for the same type"
-        )
-        raise InputError(msg)
-    rng = np.random.default_rng(seed)
-    each = max(1, N_PAIRS // len(labels))
-    ours, theirs = [], []
-    for label in labels:
-        i, j = (np.flatnonzero(side == label) for side in (known.cells, known.reference))
-        n = min(each, len(i), len(j))
-        i, j = rng.permutation(i)[:n], rng.permutation(j)[:n]
-        rows, columns = linear_sum_assignment(cdist(positions[i], reference[j]))
-        ours.append(positions[i[rows]])
-        theirs.append(reference[j[columns]])
-    return LabelledPairs(
-        as_tensor(np.concatenate(ours)).to(device), as_tensor(np.concatenate(theirs)).to(device)
-    )
-
-
-def known_sides(known: Known) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    """Return both batches' labels, the reference's first."""
-    return known.reference, known.cells
 
 
 def as_tensor(cells: NDArray[np.float64]) -> torch.Tensor:

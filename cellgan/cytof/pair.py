@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellgan.core import History, every, pick
-from cellgan.cytof.correspondence import (
-    Known,
-    Weights,
-    balance,
-    fit_passes,
-    fit_start,
-    labelled_pairs,
-    play_game,
-    stay_near,
-)
+from cellgan.cytof.correspondence import Weights, balance, fit_passes, fit_start, play_game, stay_near
 from cellgan.cytof.evaluate import HeldOut, Scores, alike
+from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs
 from cellgan.cytof.maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
@@ -146,15 +138,15 @@ def quantile_maps(reference: NDArray[np.float64], cells: NDArray[np.float64]) ->
 
 
 def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
-    """Propose the start, maps after it, and maps after the game; with labels the game is what uses them."""
+    """Propose the start, maps after it, and maps after the game; labels decide for the last."""
     r, c, seed = split.reference, split.cells, config.seed
-    movers = {}
-    start = None
+    movers, start, positions = {}, None, c
     if config.correspondence != "none":
-        start = fit_start(r, c, seed=seed)
+        labels = split.known
+        start = fit_start(r, c, seed=seed) if labels is None else fit_labelled_start(r, c, labels)
         movers[START] = Mover(start)
-        movers[START_MAPS] = Mover(start, passes=fit_passes(r, c, start(c), seed=seed))
-    positions = c if start is None else start(c)
+        positions = movers[START](c)
+        movers[START_MAPS] = Mover(start, passes=fit_passes(r, c, positions, seed=seed))
     device = pick(config.device)
     tie: Correspondence | None = None
     if split.known is not None:
