@@ -95,7 +95,7 @@ def decide(
     judged = [_judge(np.asarray(batch)) for batch in values]
     called = [f"batch {name!r}" for name in names] or [f"batch {i}" for i in range(1, len(judged) + 1)]
     counts, arcsinh = ([e for e in judged if e.scale == scale] for scale in ("counts", "arcsinh"))
-    because = "; ".join(dict.fromkeys(e.why for e in counts or arcsinh))
+    because = max(counts or arcsinh, key=lambda e: e.brightest).why if counts or arcsinh else ""
     if requested == "none":
         doubt = f"the values were taken as they are, but look like counts: {because}" if counts else ""
         return Decision("none", cofactor, "taken as they are, as asked", doubt)
