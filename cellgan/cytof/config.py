@@ -35,7 +35,8 @@ class AlignConfig:
         (cells with the same value of ``obs[KEY]``), or ``none``.
     method
         ``matched``: the game finds who corresponds to whom, monotone maps inside the matches move the cells;
-        ``magan``: the generator moves them, as published; ``quantiles``: per-marker quantile matching.
+        ``magan``: the generator moves them, as published (but starts as the identity); ``quantiles``:
+        per-marker quantile matching.
     rounds
         Rounds of the game. The cost of training does not depend on the number of cells.
     seed

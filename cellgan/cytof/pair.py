@@ -170,16 +170,20 @@ def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str
 
 
 def _magan(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
-    """Propose what MAGAN's generator makes of the cells, as published."""
+    """Propose what MAGAN's generator makes of the cells.
+
+    As published but for the generators, which are residual: between batches the identity is a better first
+    guess than chance, and no time is spent on learning it.
+    """
     r, c, device = split.reference, split.cells, pick(config.device)
     tie: Correspondence | None = None
     if split.known is not None:
         tie = labelled_pairs(r, c, split.known, device=device, seed=config.seed)
     elif config.correspondence == "shared":
         tie = stay_near(r.shape[1])
-    alike = Weights(np.ones(len(r)), np.ones(len(c)))
+    evenly = Weights(np.ones(len(r)), np.ones(len(c)))
     generator = play_game(
-        r, c, alike, tie, rounds=config.rounds, seed=config.seed, device=device, watchers=[watch]
+        r, c, evenly, tie, rounds=config.rounds, seed=config.seed, device=device, watchers=[watch]
     )
     return {GENERATOR: Mover(generator=generator)}, (GENERATOR,)
 
