@@ -38,8 +38,9 @@ def labels_of(batch: CellBatch, key: str) -> NDArray[np.str_]:
         there = ", ".join(map(str, batch.adata.obs)) or "no column at all"
         msg = f"batch {batch.name!r} has no obs column {key!r} with labels; its obs has {there}"
         raise InputError(msg)
-    labels = batch.adata.obs[key].astype(str).to_numpy(dtype=str)
-    return np.where(np.isin(labels, list(UNLABELLED)), "", labels)
+    column = batch.adata.obs[key]
+    labels = column.astype(str).to_numpy(dtype=str)
+    return np.where(column.isna() | np.isin(labels, list(UNLABELLED)), "", labels)
 
 
 def shared_labels(known: Known) -> list[str]:
@@ -110,7 +111,9 @@ def labelled_pairs(
         i, j = (np.flatnonzero(side == label) for side in (known.cells, known.reference))
         n = min(each, len(i), len(j))
         i, j = rng.permutation(i)[:n], rng.permutation(j)[:n]
-        rows, columns = linear_sum_assignment(cdist(positions[i], reference[j]))
+        # Squared, since of plain distances a shift common to all cells gives any pairing the same sum.
+        cost = cdist(positions[i], reference[j], "sqeuclidean")
+        rows, columns = linear_sum_assignment(cost)
         ours.append(positions[i[rows]])
         theirs.append(reference[j[columns]])
     return LabelledPairs(
