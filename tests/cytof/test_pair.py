@@ -1,0 +1,197 @@
+"""One batch onto the reference: who is proposed, who is chosen, and from which cells each was learned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import cellgan
+from cellgan.cytof import pair as module
+from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.labels import Known
+from cellgan.cytof.pair import align_pair
+from cellgan.cytof.transform import Standardise, to_arcsinh
+
+QUICK = AlignConfig(rounds=12)
+ALL = ["nothing", "per-marker quantiles", "start", "start + cluster maps", "game + cluster maps"]
+
+
+@pytest.fixture(scope="module")
+def blood():
+    """Reference, batch and truth in standard units."""
+    a, b = cellgan.simulate(n_cells=400, n_markers=6, seed=2)
+    scaled = [to_arcsinh(counts, 5.0) for counts in (a.X, b.X, b.layers["truth"])]
+    units = Standardise.of(scaled[0])
+    return [units.apply(each).astype(float) for each in scaled]
+
+
+@pytest.fixture(scope="module")
+def played(blood):
+    """The default method, and what it told of its progress."""
+    told = []
+    return align_pair(blood[0], blood[1], config=QUICK, progress=told.append), told
+
+
+@pytest.fixture
+def unscored(monkeypatch):
+    """Scores cost most of the time: without them where they do not matter."""
+    seen = []
+
+    class Blind(module.HeldOut):
+        def __init__(self, reference, before, *, seed):
+            seen.append((reference, before))
+            super().__init__(reference[:1], before, seed=seed)
+
+    monkeypatch.setattr(module, "HeldOut", Blind)
+    return seen
+
+
+def test_every_proposal_is_scored_beside_its_rivals(played):
+    pair, _ = played
+    assert list(pair.scores) == ALL
+    assert pair.chosen in ALL[3:]
+    assert pair.held_out == (80, 80)
+    assert pair.scores["nothing"].moved == 0
+    assert all(pair.scores[name].moved > 0 for name in ALL[1:])
+    assert set(pair.floor) == {"emd", "auc"}
+
+
+def test_the_batch_comes_nearer_to_the_truth(played, blood):
+    pair, (_, cells, truth) = played[0], blood
+    assert np.sqrt(((pair.mover(cells) - truth) ** 2).mean()) < 0.6 * np.sqrt(((cells - truth) ** 2).mean())
+    assert pair.scores[pair.chosen].emd < pair.scores["nothing"].emd
+
+
+def test_losses_and_progress_are_told_as_the_game_is_played(played):
+    pair, told = played
+    assert pair.losses.rounds == [10, 12]
+    assert {"generators/fool", "generators/correspondence", "discriminators/real"} <= set(pair.losses.terms)
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("margin", "chosen"), [(-99.0, "game + cluster maps"), (99.0, "start + cluster maps")]
+)
+def test_the_game_is_taken_where_it_costs_clearly_less(blood, monkeypatch, margin, chosen):
+    monkeypatch.setattr(module, "MARGIN", margin)
+    assert align_pair(blood[0][:250], blood[1][:250], config=QUICK).chosen in {chosen, "nothing"}
+    scores = {"start + cluster maps": _Cost(0.5), "game + cluster maps": _Cost(0.48)}
+    assert module._choose(scores, tuple(scores)) == chosen
+
+
+class _Cost:
+    def __init__(self, cost: float) -> None:
+        self.cost = cost
+
+
+@pytest.mark.parametrize(
+    ("costs", "chosen"), [((0.50, 0.495), 0), ((0.50, 0.48), 1), ((0.4, 0.5), 0), ((float("nan"),) * 2, 0)]
+)
+def test_the_simpler_proposal_wins_a_draw(costs, chosen):
+    names = ("start + cluster maps", "game + cluster maps")
+    scores = dict(zip(names, map(_Cost, costs), strict=True))
+    assert module._choose(scores, names) == names[chosen]
+
+
+def rows(cells):
+    return {row.tobytes() for row in np.ascontiguousarray(cells)}
+
+
+def test_scores_are_of_cells_that_no_proposal_has_seen(blood, unscored, monkeypatch):
+    seen = []
+
+    def spy(reference, cells, positions, *, seed):
+        seen.append((reference, cells))
+        return ()
+
+    monkeypatch.setattr(module, "fit_passes", spy)
+    align_pair(blood[0], blood[1], config=QUICK)
+    ((reference, cells),) = unscored
+    assert len(seen) == 2  # after the start and after the game
+    for learned in seen:
+        for side, unseen in zip(learned, (reference, cells), strict=True):
+            assert len(rows(side)) == 320
+            assert not rows(side) & rows(unseen)
+
+
+def test_the_mover_in_the_end_has_learned_from_all_cells(blood, unscored, monkeypatch):
+    seen = []
+    fit = module.fit_passes
+
+    def spy(reference, cells, positions, *, seed):
+        seen.append((len(reference), len(cells)))
+        return fit(reference, cells, positions, seed=seed)
+
+    monkeypatch.setattr(module, "fit_passes", spy)
+    align_pair(blood[0], blood[1][:300], config=QUICK)
+    assert seen == [(320, 240), (320, 240), (400, 300)]
+
+
+def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
+    for name, size in (("PROPOSAL_CELLS", 200), ("MAX_HELD_OUT", 30), ("MAX_CELLS", 250)):
+        monkeypatch.setattr(module, name, size)
+    seen = []
+    fit = module.fit_passes
+    monkeypatch.setattr(
+        module,
+        "fit_passes",
+        lambda r, c, p, *, seed: seen.append((len(r), len(c))) or fit(r, c, p, seed=seed),
+    )
+    pair = align_pair(blood[0], blood[1], config=QUICK)
+    assert pair.held_out == (30, 30)
+    assert seen == [(200, 200), (200, 200), (250, 250)]
+
+
+def test_nothing_is_moved_where_there_is_nothing_to_align(blood):
+    cells = np.random.default_rng(0).permutation(np.vstack(blood[:1] * 3))
+    half = len(cells) // 2
+    pair = align_pair(cells[:half], cells[half:], config=QUICK)
+    assert pair.chosen == "nothing"
+    assert pair.mover(cells).tobytes() == cells.tobytes()
+    asked = align_pair(cells[:half], cells[half:], config=AlignConfig(method="quantiles"))
+    assert asked.chosen == "per-marker quantiles"
+
+
+@pytest.mark.parametrize(
+    ("settings", "chosen", "scored"),
+    [
+        ({"method": "quantiles"}, "per-marker quantiles", ALL[:2]),
+        ({"method": "magan"}, "MAGAN's generator", [*ALL[:2], "MAGAN's generator"]),
+        ({"correspondence": "none"}, "game + cluster maps", [*ALL[:2], "game + cluster maps"]),
+        ({"method": "magan", "correspondence": "none"}, "MAGAN's generator", [*ALL[:2], "MAGAN's generator"]),
+    ],
+)
+def test_other_ways_propose_what_they_are_called(blood, unscored, settings, chosen, scored):
+    pair = align_pair(blood[0], blood[1], config=AlignConfig(rounds=3, **settings))
+    assert (pair.chosen, list(pair.scores)) == (chosen, scored)
+    assert ("generators/correspondence" in pair.losses.terms) == (
+        settings.get("method") == "magan" and "correspondence" not in settings
+    )
+    assert np.abs(pair.mover(blood[1]) - blood[1]).max() > 0
+
+
+def test_labels_stay_with_their_cells_when_some_are_held_out(blood, unscored, monkeypatch):
+    seen = []
+
+    def spy(reference, positions, known, **rest):
+        seen.append((reference, known))
+        return pairs(reference, positions, known, **rest)
+
+    pairs = module.labelled_pairs
+    monkeypatch.setattr(module, "labelled_pairs", spy)
+    known = Known(*(np.where(side[:, 0] > 0, "high", "low") for side in blood[:2]))
+    align_pair(blood[0], blood[1], config=AlignConfig(rounds=2, correspondence="labels:x"), known=known)
+    ((reference, split),) = seen
+    assert len(reference) == 320
+    np.testing.assert_array_equal(split.reference == "high", reference[:, 0] > 0)
+    assert len(split.cells) == 320
+
+
+@pytest.mark.parametrize("method", ["matched", "magan"])
+def test_same_seed_same_mover(blood, unscored, method):
+    found = []
+    for seed in (0, 0, 1):
+        config = AlignConfig(rounds=3, method=method, seed=seed)
+        found.append(align_pair(blood[0], blood[1], config=config).mover(blood[1]).tobytes())
+    assert found[0] == found[1] != found[2]
