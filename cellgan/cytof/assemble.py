@@ -91,8 +91,8 @@ def _obs(batches: Sequence[CellBatch]) -> pd.DataFrame:
     if clash.any():
         obs = _make_room(obs, "original_name")
         own = obs.index.astype(str)
-        obs["original_name"] = np.where(clash, own, "")
         obs.index = pd.Index(_unique(list(own), clash, list(obs["batch"].astype(str))))
+        obs["original_name"] = np.where(obs.index == own, "", own)
     return obs
 
 

@@ -1,0 +1,123 @@
+"""One table of all batches: every cell and column in its place, under a name of its own."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellgan.cytof.assemble import assemble
+from cellgan.cytof.panel import match_panels
+from cellgan.cytof.read_write import batches_from_adata, write_h5ad
+
+
+def batch(n: int, columns: list[str], *, start: int = 0, names: list[str] | None = None, **obs) -> ad.AnnData:
+    """Cells whose values tell where they come from."""
+    values = np.arange(start, start + n * len(columns), dtype=np.float32).reshape(n, -1)
+    index = names or [f"c{start}-{i}" for i in range(n)]
+    return ad.AnnData(values, obs=pd.DataFrame(obs, index=index), var=pd.DataFrame(index=columns))
+
+
+def together(**given: ad.AnnData) -> ad.AnnData:
+    batches = batches_from_adata(given)
+    panel = match_panels(batches, reference=batches[0].name)
+    return assemble(batches, panel, {b.name: b.adata.X + 0.5 for b in batches}, {"version": "x"})
+
+
+def test_columns_meet_under_the_references_names():
+    one, two = (
+        batch(3, ["CD3", "Time", "CD19", "CD56"]),
+        batch(2, ["142Nd_CD19", "CD8", "CD3", "Time"], start=100),
+    )
+    out = together(one=one, two=two)
+    assert list(out.var_names) == ["CD3", "Time", "CD19", "CD56", "CD8"]
+    np.testing.assert_array_equal(out.X[:3, :4], one.X)
+    np.testing.assert_array_equal(out[3:, ["CD19", "CD8", "CD3", "Time"]].X, two.X)
+    assert np.isnan(out[:3, "CD8"].X).all()
+    assert np.isnan(out[3:, "CD56"].X).all()
+    assert np.isnan(out.X).sum() == 3 + 2
+    np.testing.assert_array_equal(out.layers["aligned"], out.X + 0.5)
+    assert out.var["measured_in"].tolist() == ["one;two"] * 3 + ["one", "two"]
+    assert out.var["aligned"].tolist() == [True, False, True, False, False]
+    assert out.var["kind"].tolist() == ["marker", "time", "marker", "marker", "marker"]
+
+
+def test_cells_stand_in_the_order_given_whoever_the_reference_is():
+    batches = batches_from_adata({"b": batch(2, ["CD3", "CD4"]), "a": batch(3, ["CD4", "CD3"], start=50)})
+    panel = match_panels(batches, reference="a")
+    out = assemble(batches, panel, {b.name: b.adata.X for b in batches}, {})
+    assert out.obs["batch"].tolist() == ["b"] * 2 + ["a"] * 3
+    assert list(out.obs["batch"].cat.categories) == ["b", "a"]
+    assert list(out.obs_names) == ["c0-0", "c0-1", "c50-0", "c50-1", "c50-2"]
+
+
+def test_names_that_clash_are_made_unique_and_kept():
+    out = together(
+        one=batch(3, ["CD3", "CD4"], names=["x", "y", "z"]),
+        two=batch(3, ["CD3", "CD4"], names=["y", "new", "x"]),
+        three=batch(2, ["CD3", "CD4"], names=["x", "y-two"]),
+    )
+    assert list(out.obs_names) == ["x-one", "y-one", "z", "y-two", "new", "x-two", "x-three", "y-two-2"]
+    assert out.obs_names.is_unique
+    assert out.obs["original_name"].tolist() == ["x", "y", "", "y", "", "x", "x", "y-two"]
+
+
+def test_no_clash_no_second_name():
+    out = together(one=batch(2, ["CD3", "CD4"]), two=batch(2, ["CD3", "CD4"], start=9))
+    assert "original_name" not in out.obs
+
+
+def test_what_is_called_as_ours_keeps_a_name_of_its_own():
+    names = ["x", "y"]
+    mine = {"batch": ["p", "q"], "original_batch": ["r", "s"], "original_name": ["t", "u"]}
+    out = together(
+        one=batch(2, ["CD3", "CD4"], names=names, **mine), two=batch(2, ["CD3", "CD4"], names=names)
+    )
+    assert out.obs.columns.is_unique
+    assert out.obs["original_original_batch"].tolist()[:2] == ["p", "q"]
+    assert out.obs["original_batch"].tolist()[:2] == ["r", "s"]
+    assert out.obs["original_original_name"].tolist()[:2] == ["t", "u"]
+
+
+def test_a_batch_column_that_says_the_same_is_not_kept_twice():
+    batches = (batch(2, ["CD3", "CD4"], batch="one"), batch(2, ["CD3", "CD4"], start=9, batch="two"))
+    out = together(one=batches[0], two=batches[1])
+    assert list(out.obs.columns) == ["batch"]
+
+
+MIXED = {
+    "only here": ([1.5, 2.5], None),
+    "flag": ([True, False], None),
+    "number or text": ([1, 2], ["a", "b"]),
+    "day": ([pd.Timestamp("2020-01-02"), pd.NaT], None),
+    "time": (None, [pd.Timedelta("1s"), pd.Timedelta("2s")]),
+    "type": (pd.Categorical(["B", "T"]), pd.Categorical(["T", "NK"])),
+    "mixed type": (pd.Categorical([1, "x"]), pd.Categorical([1, "x"])),
+    "nothing": ([None, None], [None, None]),
+    "count": (pd.array([1, None], dtype="Int64"), pd.array([3, 4], dtype="Int64")),
+}
+
+
+@pytest.mark.parametrize("column", MIXED)
+def test_columns_that_batches_fill_in_other_ways_can_be_written(tmp_path, column):
+    given = [{} if own is None else {column: own} for own in MIXED[column]]
+    one, two = (batch(2, ["CD3", "CD4"], start=9 * i, **own) for i, own in enumerate(given))
+    out = together(one=one, two=two)
+    write_h5ad(out, tmp_path / "out.h5ad")
+    again = ad.read_h5ad(tmp_path / "out.h5ad").obs[column]
+    wanted = [value for own in MIXED[column] for value in ([None, None] if own is None else own)]
+    for found, value in zip(again, wanted, strict=True):
+        if pd.isna(value):
+            assert pd.isna(found)
+        else:
+            assert found == value or found == str(value)
+
+
+def test_the_users_tables_stay_as_they_are():
+    one = batch(2, ["CD3", "CD4"], names=["x", "y"], batch=["p", "q"])
+    before = one.obs.copy(), one.var.copy(), one.X.copy()
+    together(one=one, two=batch(2, ["CD3", "CD4"], names=["x", "y"]))
+    pd.testing.assert_frame_equal(one.obs, before[0])
+    pd.testing.assert_frame_equal(one.var, before[1])
+    np.testing.assert_array_equal(one.X, before[2])
