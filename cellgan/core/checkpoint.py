@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -43,9 +44,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
         If the file cannot be written.
     """
     path = Path(path)
-    content = json.dumps({"format": FORMAT, "meta": dict(meta)}, allow_nan=False)
     # Cloned, since safetensors refuses tensors that share their memory, as tied weights do.
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    content = json.dumps({"format": FORMAT, "sha256": _sha256(own), "meta": dict(meta)}, allow_nan=False)
     data = save(own, metadata={_KEY: content})
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -94,7 +95,18 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if number != FORMAT:
         msg = f"{path} has format {number!r}; this cellgan reads {FORMAT}. Use the version that wrote it."
         raise ModelError(msg)
+    if content.get("sha256") != _sha256(tensors):
+        msg = f"{path} was damaged: its numbers are not those that were written. Copy or download it again."
+        raise ModelError(msg)
     return tensors, meta
+
+
+def _sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of all tensors, by name: safetensors itself would not notice a changed bit."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def save_match(match: Match, path: Path) -> None:

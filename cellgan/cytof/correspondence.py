@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from cellgan.cytof.magan import Correspondence
     from cellgan.cytof.maps import ClusterMaps, MarkerMaps
 
-CLUSTER_COUNTS = (10, 14, 20, 28)
-BALANCE_CLUSTERS = 30
+CLUSTER_COUNTS = (20, 28, 40, 56)
+BALANCE_CLUSTERS = 45
 CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
 START_ROUNDS = 10
 PASSES = 2
