@@ -46,7 +46,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
     path = Path(path)
     # Cloned, since safetensors refuses tensors that share their memory, as tied weights do.
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    content = json.dumps({"format": FORMAT, "sha256": _sha256(own), "meta": dict(meta)}, allow_nan=False)
+    content = json.dumps(
+        {"format": FORMAT, "sha256": _sha256(own, meta), "meta": dict(meta)}, allow_nan=False
+    )
     data = save(own, metadata={_KEY: content})
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -95,15 +97,15 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if number != FORMAT:
         msg = f"{path} has format {number!r}; this cellgan reads {FORMAT}. Use the version that wrote it."
         raise ModelError(msg)
-    if content.get("sha256") != _sha256(tensors):
-        msg = f"{path} was damaged: its numbers are not those that were written. Copy or download it again."
+    if content.get("sha256") != _sha256(tensors, meta):
+        msg = f"{path} was damaged: its content is not what was written. Copy or download it again."
         raise ModelError(msg)
     return tensors, meta
 
 
-def _sha256(tensors: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of all tensors, by name: safetensors itself would not notice a changed bit."""
-    digest = hashlib.sha256()
+def _sha256(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all content: safetensors itself would not notice a changed bit."""
+    digest = hashlib.sha256(json.dumps(dict(meta)).encode())
     for name in sorted(tensors):
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
