@@ -47,7 +47,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, 
     # Cloned, since safetensors refuses tensors that share their memory, as tied weights do.
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     content = json.dumps(
-        {"format": FORMAT, "sha256": _sha256(own, meta), "meta": dict(meta)}, allow_nan=False
+        {"format": FORMAT, "sha256": _sha256(own, dict(meta)), "meta": dict(meta)}, allow_nan=False
     )
     data = save(own, metadata={_KEY: content})
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -103,9 +103,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, meta
 
 
-def _sha256(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> str:
+def _sha256(tensors: Mapping[str, Tensor], meta: object) -> str:
     """Return the SHA-256 of all content: safetensors itself would not notice a changed bit."""
-    digest = hashlib.sha256(json.dumps(dict(meta)).encode())
+    digest = hashlib.sha256(json.dumps(meta).encode())
     for name in sorted(tensors):
         digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
