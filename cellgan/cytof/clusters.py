@@ -95,7 +95,7 @@ def _k_means(cells: NDArray[np.float64], n_clusters: int, *, seed: int) -> NDArr
     # With three threads or more, sums come in another order each time: same seed, other bytes.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer clusters than asked for will do
-        found = KMeans(n_clusters, n_init=1, max_iter=30, random_state=seed % 2**32).fit(cells)
+        found = KMeans(n_clusters, n_init=1, max_iter=20, random_state=seed % 2**32).fit(cells)
     return np.asarray(found.cluster_centers_, dtype=np.float64)
 
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cellgan.core import Watcher
-    from cellgan.cytof.clusters import Clusters
     from cellgan.cytof.magan import Correspondence
     from cellgan.cytof.maps import ClusterMaps, MarkerMaps
 
@@ -70,17 +69,23 @@ def balance(
     draws
         Clusterings to average over.
     """
-    total = Weights(np.zeros(len(reference)), np.zeros(len(positions)))
-    for draw in range(draws):
-        n_clusters = carried(BALANCE_CLUSTERS, len(reference), len(positions))
-        clusters = joint_clusters(reference, positions, n_clusters, seed=1000 * seed + draw)
-        near_r, in_r = clusters.memberships(reference)
-        near_c, in_c = clusters.memberships(positions)
-        shares_r, shares_c = clusters.shares(near_r, in_r), clusters.shares(near_c, in_c)
-        common = np.minimum(shares_r, shares_c)
-        total.reference[:] += (in_r * (common / np.maximum(shares_r, 1e-12))[near_r]).sum(axis=1) / draws
-        total.cells[:] += (in_c * (common / np.maximum(shares_c, 1e-12))[near_c]).sum(axis=1) / draws
-    return Weights(total.reference + 1e-6, total.cells + 1e-6)
+    weigh = partial(_weigh, reference, positions)
+    drawn = side_by_side(weigh, [1000 * seed + draw for draw in range(draws)])
+    # No cell weighs nothing: a batch that shares no cluster at all could not be mapped.
+    return Weights(*(np.mean(side, axis=0) + 1e-6 for side in zip(*drawn, strict=True)))
+
+
+def _weigh(reference: NDArray[np.float64], positions: NDArray[np.float64], seed: int) -> Weights:
+    n_clusters = carried(BALANCE_CLUSTERS, len(reference), len(positions))
+    clusters = joint_clusters(reference, positions, n_clusters, seed=seed)
+    near_r, in_r = clusters.memberships(reference)
+    near_c, in_c = clusters.memberships(positions)
+    shares_r, shares_c = clusters.shares(near_r, in_r), clusters.shares(near_c, in_c)
+    common = np.minimum(shares_r, shares_c)
+    return Weights(
+        (in_r * (common / np.maximum(shares_r, 1e-12))[near_r]).sum(axis=1),
+        (in_c * (common / np.maximum(shares_c, 1e-12))[near_c]).sum(axis=1),
+    )
 
 
 def carried(n_clusters: int, *n_cells: int) -> int:
@@ -109,17 +114,22 @@ def fit_passes(
     for number in range(PASSES):
         weights = balance(reference, positions, seed=seed + 100 + number)
         counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in CLUSTER_COUNTS)
-        clusters = [joint_clusters(reference, positions, n, seed=seed + number) for n in counts]
-        fit = partial(_fit_and_apply, *ranked, positions, weights)
-        maps, moved = zip(*side_by_side(fit, clusters), strict=True)
+        fit = partial(_fit_and_apply, *ranked, positions, weights, seed + number)
+        maps, moved = zip(*side_by_side(fit, counts), strict=True)
         passes.append(maps)
         positions = np.mean(moved, axis=0)
     return tuple(passes)
 
 
-def _fit_and_apply(
-    reference: Ranked, cells: Ranked, positions: NDArray[np.float64], weights: Weights, clusters: Clusters
+def _fit_and_apply(  # noqa: PLR0917 - all but the last are bound once
+    reference: Ranked,
+    cells: Ranked,
+    positions: NDArray[np.float64],
+    weights: Weights,
+    seed: int,
+    n_clusters: int,
 ) -> tuple[ClusterMaps, NDArray[np.float64]]:
+    clusters = joint_clusters(reference.cells, positions, n_clusters, seed=seed)
     maps = fit_cluster_maps(reference, cells, positions, clusters, weights)
     return maps, maps(cells.cells, positions)
 

@@ -35,6 +35,8 @@ def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> l
     """Apply a function to items in as many threads as torch uses; results come in the items' order.
 
     It pays where most time goes into sorting, searching and interpolating, which let go of Python's lock.
+    Within one of them, libraries compute with a single thread.
     """
-    with ThreadPoolExecutor(max_workers=max(1, torch.get_num_threads())) as pool:
+    n_threads = max(1, torch.get_num_threads())
+    with threadpool_limits(1), ThreadPoolExecutor(max_workers=n_threads) as pool:
         return list(pool.map(function, items))
