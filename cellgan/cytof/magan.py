@@ -41,7 +41,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from cellgan.core.losses import NON_SATURATING, AdversarialLoss
+from cellgan.core.losses import NON_SATURATING, AdversarialLoss, r1
 from cellgan.core.nets import mlp, residual_mlp
 from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
 from cellgan.core.randomness import seeded
@@ -144,6 +144,9 @@ class Magan:
         Weight of that term.
     reconstruction_weight
         Weight of the cycle's term.
+    slope_weight
+        Weight of R1, the discriminators' slope at real cells, which calms discriminators that win. The paper
+        has none.
     reconstructions
         What discriminators take cycled cells for: the paper shows them as ``"real"``; ``"unseen"`` leaves
         them out.
@@ -160,6 +163,7 @@ class Magan:
     correspondence: Correspondence | None = None
     correspondence_weight: float = 1.0
     reconstruction_weight: float = 1.0
+    slope_weight: float = 0.0
     reconstructions: Literal["real", "unseen"] = "real"
     adversary: AdversarialLoss = NON_SATURATING
     optimizer: OptimizerFactory = ADAM
@@ -170,6 +174,9 @@ class Magan:
             if not getattr(self, name) > 0:
                 msg = f"{name}={getattr(self, name)} must be more than 0. For no correspondence, give none."
                 raise ConfigError(msg)
+        if self.slope_weight < 0:
+            msg = f"slope_weight={self.slope_weight} must be 0 or more: a slope is paid for, not rewarded."
+            raise ConfigError(msg)
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminators, then the generators."""
@@ -210,6 +217,9 @@ class Magan:
         }
         if shown:
             terms["reconstructed"] = loss.real(*cycled_a) + loss.real(*cycled_b)
+        if self.slope_weight:
+            slopes = r1(self.discriminator_a, batch["a"]) + r1(self.discriminator_b, batch["b"])
+            terms["slope"] = self.slope_weight * slopes
         return terms
 
     def generate(self, batch: Batch) -> Terms:
