@@ -85,7 +85,8 @@ def nearest(cells: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray
 
 def _k_means(cells: NDArray[np.float64], n_clusters: int, *, seed: int) -> NDArray[np.float64]:
     from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits
+
+    from cellgan.cytof.threads import one_thread
 
     # float32 halves the time; what it cannot tell apart, squared, is the same cell.
     middle = cells.mean(axis=0)
@@ -93,9 +94,10 @@ def _k_means(cells: NDArray[np.float64], n_clusters: int, *, seed: int) -> NDArr
     grain = max(1e-4, 1e-3 * float(np.abs(cells).max()))
     n_clusters = min(n_clusters, len(np.unique((cells / grain).round(), axis=0)))
     # With three threads or more, sums come in another order each time: same seed, other bytes.
-    with threadpool_limits(1):
+    with one_thread():
         found = KMeans(n_clusters, n_init=1, max_iter=20, random_state=seed % 2**32).fit(cells)
-    return np.asarray(found.cluster_centers_, dtype=np.float64) + middle
+    centres: NDArray[np.float64] = found.cluster_centers_ + middle
+    return centres
 
 
 def _distances(cells: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -168,7 +168,8 @@ class HeldOut:
     ) -> float:
         from sklearn.ensemble import HistGradientBoostingClassifier
         from sklearn.metrics import roc_auc_score
-        from threadpoolctl import threadpool_limits
+
+        from cellgan.cytof.threads import one_thread
 
         rng = np.random.default_rng(self._seed)
         i, j = rng.permutation(len(a))[:N_CELLS], rng.permutation(len(b))[:N_CELLS]
@@ -186,7 +187,7 @@ class HeldOut:
             model = HistGradientBoostingClassifier(
                 max_iter=30, max_leaf_nodes=8, max_bins=N_BINS, random_state=0, early_stopping=False
             )
-            with threadpool_limits(1):  # with more, its threads wait for each other longer than they work
+            with one_thread():  # with more, its threads wait for each other longer than they work
                 model.fit(x[learn], y[learn], sample_weight=weight[learn])
                 guess[fold == k] = model.decision_function(x[fold == k])
         known = weight > 0

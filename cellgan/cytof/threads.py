@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -38,5 +40,20 @@ def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> l
     Within one of them, libraries compute with a single thread.
     """
     n_threads = max(1, torch.get_num_threads())
-    with threadpool_limits(1), ThreadPoolExecutor(max_workers=n_threads) as pool:
+    with one_thread(), ThreadPoolExecutor(max_workers=n_threads) as pool:
         return list(pool.map(function, items))
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Let libraries compute with a single thread."""
+    found: AbstractContextManager[object] = _libraries().limit(limits=1)
+    return found
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries, scikit-learn's own among them; once, since that takes longer than a small fit."""
+    import sklearn.cluster
+    import sklearn.ensemble  # noqa: F401
+
+    return ThreadpoolController()
