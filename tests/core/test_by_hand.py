@@ -84,7 +84,7 @@ def test_magan(known, reconstructions):
     )
     batches = Batches(tables, size=16, seed=0)
     sizes = (3, 4), (4, 3), (3, 1), (4, 1)
-    game = Magan(*nets(*sizes), correspondence, 0.7, 2.0, reconstructions, optimizer=ADAM)
+    game = Magan(*nets(*sizes), correspondence, 0.7, 2.0, reconstructions=reconstructions, optimizer=ADAM)
     play(Match(game, seed=4), batches, rounds=ROUNDS)
 
     g12, g21, d1, d2 = by_hand = nets(*sizes)
