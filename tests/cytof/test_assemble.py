@@ -63,6 +63,12 @@ def test_names_that_clash_are_made_unique_and_kept():
     assert out.obs["original_name"].tolist() == ["x", "y", "", "y", "", "x", "x", "y-two"]
 
 
+def test_the_first_batch_says_what_a_column_is():
+    one, two = batch(2, ["CD3", "CD4"]), batch(2, ["CD4", "CD3", "CD8"], start=9)
+    one.var["channel"], two.var["channel"] = ["Er170Di", ""], ["Nd145Di", "Er168Di", "Nd146Di"]
+    assert together(one=one, two=two).var["channel"].tolist() == ["Er170Di", "", "Nd146Di"]
+
+
 def test_no_clash_no_second_name():
     out = together(one=batch(2, ["CD3", "CD4"]), two=batch(2, ["CD3", "CD4"], start=9))
     assert "original_name" not in out.obs

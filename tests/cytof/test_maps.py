@@ -65,6 +65,24 @@ def test_an_affine_effect_that_differs_by_type_is_undone_exactly(rng):
     assert np.abs(quantile_maps(truth, cells)(cells)[inside] - truth[inside]).mean() > 0.2
 
 
+def test_clusters_looked_up_at_once_map_as_each_of_them_does(rng):
+    """Inside the knots and beyond them, for clusters of different numbers of knots."""
+    clusters = Clusters(np.array([[0.0, 0.0], [0.0, 40.0], [40.0, 0.0]]), 1.0)
+    own = {}
+    for cluster, n in ((0, 4), (2, 7)):
+        source, target = (
+            np.sort(rng.normal(0, [2, 50], (n, 2)), axis=0),
+            np.sort(rng.normal(size=(n, 2)), axis=0),
+        )
+        own[cluster] = MarkerMaps(source, target)
+    cells = rng.normal(0, [6, 150], (300, 2))
+    home = rng.integers(3, size=300)
+    moved = ClusterMaps(clusters, own)(cells, clusters.centres[home])
+    for cluster in (0, 2):
+        np.testing.assert_allclose(moved[home == cluster], own[cluster](cells[home == cluster]), atol=1e-9)
+    np.testing.assert_array_equal(moved[home == 1], clusters.centres[home][home == 1])
+
+
 def test_a_cluster_that_one_batch_alone_fills_gets_no_map(rng):
     truth, cells, kind, clusters = by_type(rng)
     few = (kind == 0) | (np.arange(len(kind)) < 100)  # 2.4 % of these, against half of the reference

@@ -13,6 +13,7 @@ from cellgan.core.nets import residual_mlp
 from cellgan.cytof import mover as module
 from cellgan.cytof.correspondence import fit_passes, fit_start
 from cellgan.cytof.mover import BLOCK, Mover
+from cellgan.cytof.pair import quantile_maps
 
 N_MARKERS = 5
 
@@ -114,6 +115,16 @@ def test_no_cells_are_no_cells(whole):
 
 def test_a_mover_without_parts_moves_nothing(later):
     assert Mover()(later).tobytes() == later.tobytes()
+
+
+def test_ties_are_broken_on_the_way(later):
+    """Half of the cells are zero where a fifth of the reference is: the others get what it has next."""
+    rng = np.random.default_rng(0)
+    reference, cells = rng.uniform(1, 3, (2000, 2)), rng.uniform(1, 3, (2000, 2))
+    reference[:400, 0] = cells[:1000, 0] = 0
+    moved = Mover(quantile_maps(reference, cells))(cells)[:, 0]
+    assert np.mean(moved < 0.5) == pytest.approx(0.2, abs=0.01)
+    assert np.median(moved) == pytest.approx(np.median(reference[:, 0]), abs=0.05)
 
 
 def test_what_becomes_of_the_network_later_does_not_matter(later):
