@@ -15,16 +15,22 @@ Here a is 1 and b is 2.
 
 Departures from the paper
 -------------------------
-- The printed L_D1 has a sign error ("-E[log D1(x1) - log D1(x121)]"); the text of section II-C says what is
-  meant, and that is done here: reconstructions are shown as real.
+- The printed L_D1 has a sign error ("-E[log D1(x1) - log D1(x121)]"). The text of section II-C says what is
+  meant: reconstructions are shown as real. That is the default here, being the published method; the authors'
+  released code left it out in 2020, which ``reconstructions="unseen"`` does and which saves a sixth of the
+  arithmetic.
 - Discriminators return raw scores and take the logarithm of their sigmoid in one step, which is the same and
-  overflows nowhere.
+  overflows nowhere. They score each cell by itself: no batch normalisation, no minibatch discrimination.
 - Sizes "depended on the dataset" in the paper: `magan_for_cells` says which it takes. It has neither the
-  paper's dropout nor its minibatch discrimination, as the authors' released code has neither. Any networks
-  can be given instead.
-- Adam's first beta is 0.5 (the paper names the learning rate alone, 0.001).
-- The two generators move in one turn, and so do the two discriminators: the sums of both sides are descended.
-  Discriminators go first.
+  paper's dropout nor its minibatch discrimination, as the released code has neither. Any other networks can
+  be given.
+- Labelled pairs count by their mean where the paper has a sum, so that the term's weight does not depend on
+  their number.
+- Adam's first beta is 0.5 (the paper names the learning rate alone, 0.001). Batch size and number of rounds
+  are the caller's; the paper has 256 and 100,000.
+- Both discriminators move in one turn, then both generators, on the same mini-batch and the same mapped
+  cells.
+- Other adversarial losses, and a weight for R1 (`slope_weight`), can be asked for; the paper has neither.
 
 References
 ----------
@@ -33,9 +39,8 @@ Amodio and Krishnaswamy (2018), MAGAN: aligning biological manifolds. ICML, arXi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +52,9 @@ from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
 from cellgan.core.randomness import seeded
 from cellgan.cytof.magan_correspondence import Correspondence, LabelledPairs, SharedMarkers
 from cellgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Correspondence", "LabelledPairs", "Magan", "SharedMarkers", "magan_for_cells"]
 

@@ -1,18 +1,25 @@
-"""MAGAN's third term: what is known about who belongs to whom (Amodio and Krishnaswamy, 2018, section II-D)."""
+"""MAGAN's third term: what is known about who belongs to whom.
+
+References
+----------
+Amodio and Krishnaswamy (2018), MAGAN: aligning biological manifolds, section II-D. ICML, arXiv:1803.00385.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from cellgan.core.player import Batch
 from cellgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cellgan.core.player import Batch
 
 Map = Callable[[Tensor], Tensor]
 
