@@ -67,6 +67,26 @@ def test_a_shift_is_measured_in_the_units_of_the_cells(held_out, other, untouche
     assert scores.moved == pytest.approx(abs(shift) / N_MARKERS)
 
 
+def test_another_spread_around_the_same_mean_is_a_distance(held_out, other, untouched):
+    """Between normal distributions of SD .5 and 1 it is .5 E|z|."""
+    wide = other.copy()
+    wide[:, 3] *= 2
+    assert held_out.score(wide).emd_by_marker[3] == pytest.approx(0.5 * math.sqrt(2 / math.pi), abs=0.05)
+
+
+def test_a_shift_far_below_the_noise_of_an_instrument_is_not_told_apart(spots):
+    """Zeros here and hundredths there would give every cell away."""
+    one, two = draw(spots, 4), draw(spots, 5)
+    one[:, 3], two[:, 3] = 0, 0.01
+    assert HeldOut(one, two, seed=0).score(two).auc == pytest.approx(0.5, abs=0.08)
+
+
+def test_few_cells_are_compared_in_fewer_clusters(reference, other):
+    scores = HeldOut(reference[:60], other[:60], seed=0).score(other[:60] + np.array([0, 0, 0, 1.5]))
+    assert scores.emd_by_marker[3] == pytest.approx(1.5, abs=0.2)
+    assert 0.7 < scores.auc <= 1
+
+
 def test_the_larger_the_shift_the_worse_every_figure(held_out, other):
     there = [held_out.score(other + np.array([0, 0, 0, shift])) for shift in (0.0, 0.4, 1.2)]
     for figure in ("emd", "auc", "cost"):
