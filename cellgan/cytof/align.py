@@ -17,7 +17,7 @@ from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.labels import Known, labels_of
 from cellgan.cytof.model import BatchMap, Model
 from cellgan.cytof.pair import MAX_CELLS, Pair, align_pair
-from cellgan.cytof.panel import match_panels
+from cellgan.cytof.panel import match_panels, without
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
 from cellgan.cytof.summary import batch_summary, run_summary
 from cellgan.cytof.threads import limited_threads
@@ -137,6 +137,7 @@ def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen)
     reference = config.reference or batches[0].name
     panel = match_panels(batches, reference=reference, markers=config.markers)
     anchor = next(batch for batch in batches if batch.name == reference)
+    panel = without(panel, _constant(batches, panel))
     values = {batch.name: _markers(batch, panel) for batch in batches}
     decision = decide(
         list(values.values()), requested=config.transform, cofactor=config.cofactor, names=list(values)
@@ -226,6 +227,16 @@ def _markers(batch: CellBatch, panel: Panel) -> NDArray[np.float32]:
     return values
 
 
+def _constant(batches: list[CellBatch], panel: Panel) -> dict[str, list[str]]:
+    """Return the shared markers that have one single value in a batch, and in which."""
+    found: dict[str, list[str]] = {}
+    for batch in batches:
+        same = np.ptp(_markers(batch, panel), axis=0) == 0
+        for marker in np.array(panel.shared)[same]:
+            found.setdefault(str(marker), []).append(batch.name)
+    return found
+
+
 def _columns(batch: CellBatch, panel: Panel) -> Columns:
     own = panel.columns[batch.name]
     var = batch.adata.var
@@ -276,9 +287,4 @@ def _say_what(say: Say, batches: list[CellBatch], panel: Panel, decision: Decisi
     for batch in batches:
         role = " (reference)" if batch.name == reference else ""
         say(f"{batch.name}{role}: {batch.adata.n_obs:,} cells, {batch.adata.n_vars} columns")
-        for note in batch.notes:
-            say(f"  {note}")
     say(f"{len(panel.shared)} shared markers; values: {decision.reason}")
-    for note in (*panel.notes, decision.warning):
-        if note:
-            say(note)

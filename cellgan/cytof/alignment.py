@@ -46,6 +46,12 @@ class Alignment:
     _batches: Sequence[CellBatch]
     _columns: Mapping[str, Columns]
 
+    def __repr__(self) -> str:
+        """Return what was aligned to what, in a few lines."""
+        verdicts = [f"  {b['batch']}: {b['verdict']['level']}" for b in self.report["batches"]]
+        shape = f"{self.adata.n_obs:,} cells, {len(self.model.markers)} aligned markers"
+        return "\n".join([f"Alignment onto {self.model.reference}: {shape}", *verdicts])
+
     def map(self, adata: ad.AnnData, batch: str | None = None) -> ad.AnnData:
         """Map cells measured later; see `Model.map`."""
         return self.model.map(adata, batch)

@@ -82,6 +82,10 @@ class AlignConfig:
         if self.threads < 0:
             msg = f"threads is {self.threads}; expected a positive number, or 0 to leave it to the libraries"
             raise ConfigError(msg)
+        markers: object = self.markers  # not everybody has a type checker
+        if isinstance(markers, str):
+            msg = f"markers is the text {markers!r}; expected a tuple of names, such as ('CD3', 'CD19')"
+            raise ConfigError(msg)
         if len(self.markers) == 1:
             msg = f"only one marker was chosen, {self.markers[0]!r}; cells are matched on two markers or more"
             raise ConfigError(msg)

@@ -36,6 +36,7 @@ N_BINS = 32  # of a marker, for the classifier
 # floor.
 EMD_SLACK, EMD_SLACK_FLOOR = 0.01, 0.25
 AUC_SLACK = 0.03
+LEAST_SD = 0.2  # of the reference's: markers that vary less count less among neighbours
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ def _binned(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _neighbours(x: NDArray[np.float64], n: int) -> NDArray[np.intp]:
     from sklearn.neighbors import NearestNeighbors
 
-    scaled = x / (x.std(axis=0) + 1e-9)
+    # A marker that hardly varies in the batch must not drown the others in its noise.
+    scaled = x / np.maximum(x.std(axis=0), LEAST_SD)
     found: NDArray[np.intp] = NearestNeighbors(n_neighbors=n).fit(scaled).kneighbors(return_distance=False)
     return found

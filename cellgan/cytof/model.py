@@ -10,9 +10,10 @@ import torch
 
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.columns import Columns
+from cellgan.cytof.input_files import naming
 from cellgan.cytof.mover import Mover
-from cellgan.cytof.transform import Standardise, to_arcsinh, to_linear
-from cellgan.errors import ConfigError, ModelError
+from cellgan.cytof.transform import Standardise, scale_of, to_arcsinh, to_linear
+from cellgan.errors import ConfigError, InputError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,6 +73,11 @@ class Model:
     units: Standardise
     batches: Mapping[str, BatchMap]
     about: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        """Return which batches the model maps."""
+        moved = ", ".join(name for name, own in self.batches.items() if own.mover is not None)
+        return f"Model: {moved} onto {self.reference}, {len(self.markers)} markers"
 
     def aligned(self, values: NDArray[np.float32], columns: Columns, batch: str) -> NDArray[np.float32]:
         """Return what goes into ``layers["aligned"]`` for cells of one batch.
@@ -143,6 +149,7 @@ class Model:
         name = self.pick(batch)
         copy = own_copy(adata, "the cells to be mapped")
         columns = self.columns(copy.var_names, copy.var["channel"], name)
+        self._check_scale(copy.X, columns)
         copy.layers["aligned"] = self.aligned(copy.X, columns, name)
         return copy
 
@@ -172,17 +179,35 @@ class Model:
         name = self.pick(batch)
         columns = self.columns(source.names, source.channels, name)
         if out_path.suffix == ".fcs":
-            pieces = (self.linear(chunk, columns, name) for chunk in source.chunks(ROWS))
+            pieces = (self.linear(chunk, columns, name) for chunk in self._chunks(source, columns))
             stream_fcs(
                 out_path, pieces, channels=source.channels, markers=source.names, keywords=source.keywords
             )
         else:
-            layer = self._layer(source, columns, name)
+            layer = (self.aligned(chunk, columns, name) for chunk in self._chunks(source, columns))
             stream_h5ad(source, out_path, layer, uns={**_flat(self.about), "mapped_as": name})
 
-    def _layer(self, source: CellFile, columns: Columns, batch: str) -> Iterator[NDArray[np.float32]]:
-        for chunk in source.chunks(ROWS):
-            yield self.aligned(chunk, columns, batch)
+    def _chunks(self, source: CellFile, columns: Columns) -> Iterator[NDArray[np.float32]]:
+        """Read a file piece by piece; its first cells tell the scale."""
+        for number, chunk in enumerate(source.chunks(ROWS)):
+            if number == 0:
+                with naming(source.path):
+                    self._check_scale(chunk, columns)
+            yield chunk
+
+    def _check_scale(self, values: NDArray[np.float32], columns: Columns) -> None:
+        """Refuse cells that are plainly on another scale than those that the model was made from."""
+        scale, why = scale_of(values[:, columns.aligned])
+        if (self.transform, scale) == ("arcsinh", "arcsinh"):
+            differ = "ion counts, but these look transformed already"
+        elif (self.transform, scale) == ("none", "counts"):
+            differ = "transformed values, but these look like ion counts"
+        else:
+            return
+        msg = (
+            f"the model was made from {differ}: {why}. Give them on the scale that `cellgan align` was given"
+        )
+        raise InputError(msg)
 
     def pick(self, batch: str | None) -> str:
         """Return whose map is meant; ConfigError where that is open."""

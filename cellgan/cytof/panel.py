@@ -43,6 +43,48 @@ class Panel:
     notes: tuple[str, ...] = ()
 
 
+def without(panel: Panel, constant: Mapping[str, Sequence[str]]) -> Panel:
+    """Take markers that have one single value in some batch out of those to be aligned.
+
+    There is nothing in such a column to tell cells apart by, and whatever it were mapped to would be
+    invented.
+
+    Parameters
+    ----------
+    panel
+        As matched.
+    constant
+        By marker, the batches in which it has one single value.
+
+    Returns
+    -------
+    Panel
+        With these markers kept, not aligned, and a note on each.
+
+    Raises
+    ------
+    PanelError
+        Fewer than two markers are left.
+    """
+    if not constant:
+        return panel
+    notes = [
+        f"{marker} has one single value in {', '.join(batches)}: kept as measured, not aligned"
+        for marker, batches in constant.items()
+    ]
+    shared = tuple(marker for marker in panel.shared if marker not in constant)
+    if len(shared) < 2:
+        msg = "fewer than two shared markers are left to align: " + "; ".join(notes)
+        raise PanelError(msg)
+    return Panel(
+        shared=shared,
+        columns={name: {m: i for m, i in own.items() if m in shared} for name, own in panel.columns.items()},
+        kept=(*panel.kept, *((marker, "marker") for marker in constant)),
+        private=panel.private,
+        notes=(*panel.notes, *notes),
+    )
+
+
 def column_kinds(names: Sequence[str], channels: Sequence[str]) -> list[Kind]:
     """Tell what each column of one batch measures.
 

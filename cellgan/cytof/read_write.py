@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
@@ -129,6 +129,7 @@ def batches_from_adata(
     ConfigError
         `batch_key` is missing, or was given together with several objects.
     """
+    _check_types(adata)
     if isinstance(adata, ad.AnnData):
         if batch_key is None:
             msg = "one AnnData was given without batch_key: name the obs column that tells the batches apart"
@@ -144,6 +145,21 @@ def batches_from_adata(
     return [
         CellBatch(name=str(name), adata=own_copy(part, f"batch {name!r}")) for name, part in named.items()
     ]
+
+
+def _check_types(adata: Any) -> None:  # noqa: ANN401 - that is what is checked
+    """Refuse paths, frames and the like in place of AnnData, in words."""
+    if isinstance(adata, ad.AnnData):
+        return
+    parts = adata.values() if isinstance(adata, Mapping) else adata
+    several = isinstance(parts, Iterable) and not isinstance(parts, str)
+    kinds = {type(part).__name__ for part in (parts if several else [adata])}
+    if kinds - {"AnnData"}:
+        msg = (
+            f"expected AnnData objects, one a batch, but got {', '.join(sorted(kinds))}; read "
+            "files with anndata.read_h5ad first, or give their paths to cellgan.cytof.align.align_files"
+        )
+        raise InputError(msg)
 
 
 def write_h5ad(adata: ad.AnnData, path: Path) -> None:

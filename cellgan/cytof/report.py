@@ -156,12 +156,9 @@ def _provenance(report: Mapping[str, Any]) -> page.Section:
         for entry in report["inputs"]
     )
     markers, transform = report["markers"], report["transform"]
-    scale = (
-        f"arcsinh(x / {transform['cofactor']:g})" if transform["name"] == "arcsinh" else "taken as they are"
-    )
     kept = [f"{entry['name']} ({entry['kind']})" for entry in markers["kept"]]
     facts = [
-        ("Values", f"{scale}: {transform['reason']}"),
+        ("Values", transform["reason"]),
         (f"Aligned markers ({len(markers['aligned'])})", ", ".join(markers["aligned"])),
         ("Kept, not aligned", ", ".join(kept) or "none"),
     ]

@@ -123,6 +123,12 @@ def decide(
     return Decision("none", cofactor, f"taken as they are, since they are transformed already: {because}")
 
 
+def scale_of(values: NDArray[np.float32]) -> tuple[Literal["counts", "arcsinh", "unclear"], str]:
+    """Tell the scale of protein markers, ``(n_cells, n_markers)``, and in words what it was told by."""
+    evidence = _judge(values)
+    return evidence.scale, evidence.why
+
+
 def to_arcsinh(counts: NDArray[Float], cofactor: float) -> NDArray[Float]:
     """Bring counts (any shape) to the arcsinh scale; negative counts are fine."""
     scaled: NDArray[Float] = np.arcsinh(counts / counts.dtype.type(cofactor))

@@ -79,7 +79,8 @@ def judge_batch(batch: Mapping[str, Any], *, n_cells_reference: int) -> tuple[di
             else "Read the warnings before you use the values."
         )
         return {"level": "caution", "text": f"{gain} {why}"}, warnings
-    return {"level": "good", "text": gain}, warnings
+    caveat = f"If {name} was also treated differently from {reference}, that difference is gone too."
+    return {"level": "good", "text": f"{gain} {caveat}"}, warnings
 
 
 def is_worse(marker: Mapping[str, Any]) -> bool:

@@ -90,7 +90,7 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
             }
             for name, path in [("day1", "folder/day1.h5ad"), *((name, None) for name in names)]
         ],
-        "transform": {"name": "arcsinh", "cofactor": 5.0, "reason": "whole numbers up to 3,000"},
+        "transform": {"name": "arcsinh", "cofactor": 5.0, "reason": "arcsinh(x / 5): counts"},
         "markers": {
             "aligned": list(markers),
             "kept": [{"name": "Time", "kind": "time"}],
