@@ -200,7 +200,7 @@ class Model:
         scale, why = scale_of(values[:, columns.aligned])
         if (self.transform, scale) == ("arcsinh", "arcsinh"):
             differ = "ion counts, but these look transformed already"
-        elif (self.transform, scale) == ("none", "counts"):
+        elif (self.transform, scale) == ("none", "counts") and not self.about["transform"].get("warning"):
             differ = "transformed values, but these look like ion counts"
         else:
             return

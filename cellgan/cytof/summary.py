@@ -62,7 +62,12 @@ def run_summary(
             }
             for batch in batches
         ],
-        "transform": {"name": decision.name, "cofactor": decision.cofactor, "reason": decision.reason},
+        "transform": {
+            "name": decision.name,
+            "cofactor": decision.cofactor,
+            "reason": decision.reason,
+            "warning": decision.warning,
+        },
         "markers": {
             "aligned": list(panel.shared),
             "kept": [{"name": name, "kind": kind} for name, kind in panel.kept],

@@ -156,3 +156,10 @@ def test_the_scale_is_not_guessed(blood):
     plain = cellgan.align(scaled, config=AlignConfig(method="quantiles", transform="none")).adata
     counts = cellgan.align(blood, config=AlignConfig(**FAST)).adata
     np.testing.assert_array_equal(plain.layers["aligned"], counts.layers["aligned"])
+
+
+def test_who_insists_that_counts_are_transformed_can_map_them_too(blood):
+    run = cellgan.align(blood, config=AlignConfig(method="quantiles", transform="none"))
+    assert any("look like counts" in warning for warning in run.report["warnings"])
+    mapped = run.map(blood[1]).layers["aligned"]
+    assert mapped.tobytes() == np.asarray(run.adata[150:].layers["aligned"]).tobytes()
