@@ -162,6 +162,7 @@ def turned_digits(digits: Digits, setting: Setting, *, seed: int) -> list[Outcom
         batches = Batches({"a": digits.a, "b": digits.b}, size=128, seed=start)
         play(Match(game, seed=start), batches, rounds=setting.rounds)
         outcomes.append(outcome(game, digits.a, digits.b, digits.classes))
+        print(f"{setting}, seed {seed}, start {start}: {outcomes[-1]}", file=sys.stderr, flush=True)
     return outcomes
 
 
