@@ -173,7 +173,7 @@ def test_progress_goes_forward_and_words_name_the_inputs(folder):
     told, said = [], []
     align_files(
         inputs(folder, ".h5ad"),
-        AlignConfig(transform="arcsinh", rounds=25),
+        AlignConfig(transform="arcsinh", rounds=12),
         progress=lambda stage, fraction: told.append((stage, fraction)),
         say=said.append,
     )

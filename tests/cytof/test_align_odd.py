@@ -66,9 +66,7 @@ def test_one_cell_or_none_is_refused_by_name(blood, sizes):
 
 
 @pytest.mark.parametrize("method", ["matched", "magan"])
-@pytest.mark.parametrize(
-    ("ours", "theirs"), [(3.0, 3.0), (3.0, None), (None, 3.0), (0.0, 0.0), (0.0, None), (None, 0.0)]
-)
+@pytest.mark.parametrize(("ours", "theirs"), [(3.0, 3.0), (0.0, None), (None, 0.0)])
 def test_a_marker_that_says_nothing_harms_no_other(blood, method, ours, theirs):
     one, two = (batch.copy() for batch in blood)
     for batch, value in ((one, ours), (two, theirs)):

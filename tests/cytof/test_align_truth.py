@@ -31,11 +31,11 @@ def blood():
 
 @pytest.fixture(scope="module")
 def lacking(blood):
-    return distances(blood[True], AlignConfig(rounds=40))
+    return distances(blood[True], AlignConfig(rounds=25))
 
 
 def test_more_than_half_of_the_batch_effect_is_undone(blood):
-    before, after, report = distances(blood[False], AlignConfig(rounds=40))
+    before, after, report = distances(blood[False], AlignConfig(rounds=25))
     assert after < 0.5 * before
     scores = {row["method"]: row for row in report["scores"]}
     (chosen,) = (row for row in report["scores"] if row.get("chosen"))
@@ -62,7 +62,7 @@ def test_the_type_that_is_missing_is_pointed_out(lacking):
 
 
 def test_magan_as_published_comes_nearer_too(blood):
-    before, after, report = distances(blood[False], AlignConfig(method="magan", rounds=150))
+    before, after, report = distances(blood[False], AlignConfig(method="magan", rounds=100))
     assert after < before
     assert report["scores"][-1]["method"] == "MAGAN's generator"
     assert report["scores"][-1]["chosen"]
@@ -72,7 +72,7 @@ def test_blood_of_one_person_measured_on_two_days(real_cells):
     cells = ad.read_h5ad(real_cells / "replicates_person1.h5ad")
     cells = cells[cells.obs["timepoint"] == "baseline"]
     days = [cells[cells.obs["batch"] == day].copy() for day in ("Day1", "Day2")]
-    alignment = cellgan.align(days, config=AlignConfig(rounds=40))
+    alignment = cellgan.align(days, config=AlignConfig(rounds=25))
     (report,) = alignment.report["batches"]
     scores = {row["method"]: row for row in report["scores"]}
     (chosen,) = (row for row in report["scores"] if row.get("chosen"))
