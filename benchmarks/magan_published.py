@@ -10,7 +10,7 @@ right if the nearest real digit of where it is mapped is of its own class.
 
 Task 2 departs from the paper, which gives neither sizes nor a preparation of the images:
 - Images are reduced to 30 principal components of both domains together, in one common unit.
-- Generators are one linear layer each, near zero at first: turning an image is linear in its pixels.
+- Generators are one linear layer each, some rotation at first: turning an image is linear in its pixels.
   Three-layer perceptrons (``--generators mlp``) pair the classes as well, but stay at about 98 % of digits
   right.
 - Discriminators pay for their slope at real digits (R1, weight 0.3) instead of dropping nine tenths of their
@@ -117,10 +117,10 @@ def read_digits(path: Path, *, n_components: int = 30) -> Digits:
 
 
 def linear(n: int) -> nn.Module:
-    """Return a linear generator that is near zero at first, so that no direction is preferred."""
+    """Return a linear generator that is some rotation at first, another one at every start."""
     layer = nn.Linear(n, n)
     with torch.no_grad():
-        nn.init.orthogonal_(layer.weight, gain=0.05)
+        nn.init.orthogonal_(layer.weight)
         layer.bias.zero_()
     return layer
 
