@@ -40,6 +40,7 @@ def pick(device: DeviceName = "auto") -> torch.device:
     if device == "auto":
         return torch.device(there[0])
     if device not in there:
-        msg = f"This machine has no {device!r} that torch can use. Choose {', '.join((*there, 'auto'))}."
+        choices = f"{', '.join(there)} or auto"
+        msg = f"This machine has no {device!r} that torch can use. Choose {choices}."
         raise ConfigError(msg)
     return torch.device(device)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cellgan.cytof.atomic import check_output, make_folder
 from cellgan.cytof.model import Model
+from cellgan.cytof.verdict import WORDS
 from cellgan.errors import OutputError
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Alignment:
 
     def __repr__(self) -> str:
         """Return what was aligned to what, in a few lines."""
-        verdicts = [f"  {b['batch']}: {b['verdict']['level']}" for b in self.report["batches"]]
+        verdicts = [f"  {b['batch']}: {WORDS[b['verdict']['level']]}" for b in self.report["batches"]]
         shape = f"{self.adata.n_obs:,} cells, {len(self.model.markers)} aligned markers"
         return "\n".join([f"Alignment onto {self.model.reference}: {shape}", *verdicts])
 
@@ -56,17 +58,21 @@ class Alignment:
         """Map cells measured later; see `Model.map`."""
         return self.model.map(adata, batch)
 
-    def save(self, path: str | Path) -> None:
-        """Save the model, for `cellgan.load` and ``cellgan map``."""
-        self.model.save(Path(path))
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Save the model, for `cellgan.load` and ``cellgan map``; see `write` for what is refused."""
+        check_output(Path(path), inputs=self._inputs, overwrite=overwrite)
+        self.model.save(Path(path), overwrite=overwrite)
 
-    def write(self, path: str | Path) -> list[Path]:
+    def write(self, path: str | Path, *, overwrite: bool = False) -> list[Path]:
         """Write the cells, whole or not at all.
 
         Parameters
         ----------
         path
-            An ``.h5ad`` file; or a folder, which gets one ``.fcs`` file a batch, on the linear scale.
+            An ``.h5ad`` file; or a folder, which gets one ``.fcs`` file a batch, on the linear scale. It is
+            made if it is not there and its name has no ending.
+        overwrite
+            Whether older files may be replaced. Inputs never are.
 
         Returns
         -------
@@ -76,32 +82,47 @@ class Alignment:
         Raises
         ------
         OutputError
-            It cannot be written.
+            It cannot be written, or is there already.
         """
         from cellgan.cytof.fcs_write import unique, write_fcs
-        from cellgan.cytof.read_write import check_output, write_h5ad
+        from cellgan.cytof.read_write import write_h5ad
 
         path = Path(path)
-        inputs = [batch.path for batch in self._batches if batch.path]
         if path.suffix == ".h5ad":
-            check_output(path, inputs=inputs, overwrite=True)
+            check_output(path, inputs=self._inputs, overwrite=overwrite)
             write_h5ad(self.adata, path)
             return [path]
+        if path.suffix and not path.is_dir():
+            msg = (
+                f"cannot write {path}: expected a name that ends in .h5ad, or a folder for one .fcs file per "
+                f"batch, such as {path.with_suffix('')}; a folder with an ending must be made first"
+            )
+            raise OutputError(msg)
         files = [path / f"{name}.fcs" for name in unique(_file_name(b.name) for b in self._batches)]
-        _make(path)
+        make_folder(path)
         for file in files:
-            check_output(file, inputs=inputs, overwrite=True)
+            check_output(file, inputs=self._inputs, overwrite=overwrite)
         for batch, file in zip(self._batches, files, strict=True):
             var = batch.adata.var
             values = self.model.linear(batch.adata.X, self._columns[batch.name], batch.name)
             write_fcs(file, values, list(var["channel"]), list(var.index), batch.keywords)
         return files
 
-    def write_report(self, path: str | Path) -> None:
-        """Write the page, and the same as JSON beside it."""
+    def write_report(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the page (.html), and the same as JSON beside it; see `write` for what is refused."""
         from cellgan.cytof.report import write_report
 
-        write_report(self.report, self.views, Path(path))
+        path = Path(path)
+        if path.suffix != ".html":
+            msg = f"cannot write the report to {path}: expected a name that ends in .html"
+            raise OutputError(msg)
+        for file in (path, path.with_suffix(".json")):
+            check_output(file, inputs=self._inputs, overwrite=overwrite)
+        write_report(self.report, self.views, path)
+
+    @property
+    def _inputs(self) -> list[Path]:
+        return [batch.path for batch in self._batches if batch.path]
 
 
 def load(path: str | Path) -> Model:
@@ -119,11 +140,3 @@ def _file_name(batch: str) -> str:
     """Return a batch's name as a file's: a name from ``obs`` may hold a slash, which would lead elsewhere."""
     name = re.sub(r"[^\w.+=@ -]", "_", batch).lstrip(".") or "batch"
     return name.encode()[:MAX_BYTES].decode(errors="ignore")
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        msg = f"cannot make the folder {folder}: {error.strerror}; make it first, or write elsewhere"
-        raise OutputError(msg) from error

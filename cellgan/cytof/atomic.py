@@ -96,6 +96,27 @@ def check_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = F
         raise _explained(error, path) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for results if it is not there; the one that it is to lie in must be.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        if isinstance(error, FileExistsError):
+            why = "there is a file of this name: give another name"
+        elif not folder.parent.is_dir():
+            why = f"the folder {folder.parent} does not exist: make it first, or write elsewhere"
+        else:
+            why = f"{error.strerror}: write elsewhere"
+        msg = f"cannot make the folder {folder}: {why}"
+        raise OutputError(msg) from error
+
+
 def _explained(error: Exception, path: Path) -> OutputError:
     number = getattr(error, "errno", None)
     if number == errno.ENOSPC or "errno = 28" in str(error) or "No space left" in str(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof import batch_tables, figures
+from cellgan.cytof.verdict import WORDS
 from cellgan.report import page
 from cellgan.report.charts import swatch
 from cellgan.report.numbers import decimal, percent
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from cellgan.report.charts import Swatch
 
 TONES: dict[str, tuple[page.Tone, str]] = {
-    "good": ("good", "Good: use the aligned values"),
-    "caution": ("caution", "Look closer before you use the aligned values"),
-    "poor": ("poor", "Do not use the aligned values"),
-    "nothing": ("neutral", "Nothing to align"),
+    "good": ("good", f"{WORDS['good']}: use the aligned values"),
+    "caution": ("caution", f"{WORDS['caution']} before you use the aligned values"),
+    "poor": ("poor", f"{WORDS['poor']} the aligned values"),
+    "nothing": ("neutral", WORDS["nothing"]),
 }
 SHOWN = 12  # densities that are seen without a click
 PAIRS = 4

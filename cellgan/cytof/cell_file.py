@@ -113,13 +113,13 @@ def open_for_map(path: str | Path) -> CellFile:
     with naming(path):
         if file_format(path) == "fcs":
             fcs = open_fcs(path)
-            check_names(cell_names(fcs), fcs.names())
+            check_names(cell_names(fcs), fcs.names(), n_least=1)
             return CellFile(path, "fcs", fcs.n_cells, fcs.names(), fcs.channels, fcs)
         with reading_h5ad(path), h5py.File(path) as file:
             cells, var = _index(file["obs"]), ad.io.read_elem(file["var"])
             shape = _shape(file)
         names = tuple(map(str, var.index))
-        check_names(cells, names)
+        check_names(cells, names, n_least=1)
         if shape != (len(cells), len(names)):
             msg = f"X has the shape {shape}, but obs and var name {len(cells)} cells and {len(names)} markers"
             raise InputError(msg)

@@ -9,14 +9,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from cellgan.errors import InputError
+from cellgan.report.numbers import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 
-def check_names(cells: Iterable[str], markers: Sequence[str]) -> None:
+def check_names(cells: Iterable[str], markers: Sequence[str], *, n_least: int = 2) -> None:
     """Check the numbers and the names of cells and markers.
 
     Parameters
@@ -25,17 +26,20 @@ def check_names(cells: Iterable[str], markers: Sequence[str]) -> None:
         Names of the cells.
     markers
         Names of the columns.
+    n_least
+        Cells that there must be: two to be aligned, one to be mapped.
 
     Raises
     ------
     InputError
-        There are fewer than two cells or no markers, or a name occurs twice.
+        There are too few cells or no markers, or a name occurs twice.
     """
     counts = Counter(cells)
     n_cells = counts.total()
-    if n_cells < 2:
+    if n_cells < n_least:
         seen = "there is only one cell" if n_cells else "there are no cells"
-        msg = f"{seen}; a batch needs at least two, and some hundreds to be aligned well"
+        need = "a batch needs at least two, and some hundreds to be aligned well"
+        msg = f"{seen}; {need if n_least > 1 else 'give at least one'}"
         raise InputError(msg)
     if not len(markers):
         msg = "there are no markers (var is empty)"
@@ -79,6 +83,35 @@ def check_values(values: NDArray[np.float32], markers: Sequence[str]) -> None:
     if told:
         msg = f"{'; '.join(told)}. Values must be finite numbers: remove these cells or markers"
         raise InputError(msg)
+
+
+def same_cells(tables: Mapping[str, NDArray[np.float32]]) -> list[str]:
+    """Warn of batches that hold the very same cells, in the same order.
+
+    Parameters
+    ----------
+    tables
+        By name of batch, each (n_cells, n_markers), finite.
+
+    Returns
+    -------
+    A sentence for each set of such batches.
+    """
+    alike: list[list[str]] = []
+    for name, table in tables.items():
+        for names in alike:
+            first = tables[names[0]]
+            # One cell tells most apart; batches that were thinned to one size are many.
+            if np.array_equal(first[:1], table[:1]) and np.array_equal(first, table):
+                names.append(name)
+                break
+        else:
+            alike.append([name])
+    return [
+        f"{listing(names)} hold the same cells, value by value: was one of them copied, or given by mistake?"
+        for names in alike
+        if len(names) > 1
+    ]
 
 
 def dense_float32(values: Any) -> NDArray[np.float32]:  # noqa: ANN401 -- whatever AnnData may hold

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cellgan.cytof.fcs_write import unique
-from cellgan.errors import CellganError, InputError
+from cellgan.errors import CellganError, ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 
 @contextmanager
@@ -59,14 +60,37 @@ def file_format(path: Path) -> Literal["h5ad", "fcs"]:
     raise InputError(msg)
 
 
+def check_name(name: str, what: str) -> None:
+    """Check that a name can go into other files' names, pages and tables.
+
+    Parameters
+    ----------
+    name
+        Of a batch or a file.
+    what
+        What it names, for the message.
+
+    Raises
+    ------
+    InputError
+        It is blank, or holds a control character or one that is not Unicode.
+    """
+    bad = sorted({letter for letter in name if unicodedata.category(letter) in {"Cc", "Cs"}})
+    if bad or not name.strip():
+        why = f"it holds {', '.join(map(repr, bad))}" if bad else "it is blank"
+        msg = f"{what} {name!r} cannot be used as a name: {why}; rename it with plain letters and digits"
+        raise InputError(msg)
+
+
 def check_file(path: Path) -> None:
     """Check that `path` is a file of a known format that is not empty.
 
     Raises
     ------
     InputError
-        It is missing, a folder, empty, or of another format.
+        It is missing, a folder, empty, or of another format; or its name is not plain text.
     """
+    check_name(str(path), "the file")
     if not path.exists():
         msg = f"there is no file {str(path)!r}: check the spelling and the folder"
         raise InputError(msg)
@@ -101,11 +125,50 @@ def check_files(paths: Sequence[Path]) -> None:
 
 
 def batch_names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Name batches after their files; files of one name in several folders get the folder's name in front."""
+    """Name batches after their files; files of one name in several folders get the folder's name in front.
+
+    Raises
+    ------
+    InputError
+        A name is blank, or holds a control character.
+    """
     count = Counter(path.stem for path in paths)
-    return unique(
+    names = unique(
         f"{path.resolve().parent.name}_{path.stem}" if count[path.stem] > 1 else path.stem for path in paths
     )
+    for name in names:
+        check_name(name, "the batch")
+    return names
+
+
+def batch_of(typed: str, paths: Sequence[Path]) -> str:
+    """Return the name of the batch that a user means.
+
+    Parameters
+    ----------
+    typed
+        The batch's name; or its file, as a path or by its name with the ending.
+    paths
+        The files of all batches.
+
+    Raises
+    ------
+    ConfigError
+        It is none of them, or could be several.
+    """
+    names = batch_names(paths)
+    if typed in names:
+        return typed
+    meant = {
+        name
+        for name, path in zip(names, paths, strict=True)
+        if typed == str(path) or (path.exists() and Path(typed).exists() and path.samefile(typed))
+    } or {name for name, path in zip(names, paths, strict=True) if typed == path.name}
+    if len(meant) != 1:
+        what = f"{typed!r} could be {' or '.join(sorted(meant))}" if meant else f"there is no {typed!r}"
+        msg = f"--reference: {what}; the batches are {', '.join(names)}: name one of these"
+        raise ConfigError(msg)
+    return meant.pop()
 
 
 def file_sha256(path: Path) -> str:

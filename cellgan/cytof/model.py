@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from cellgan.core.checkpoint import read_tensors, write_tensors
+from cellgan.cytof.atomic import check_output
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.mover import Mover
@@ -147,7 +148,7 @@ class Model:
         from cellgan.cytof.read_write import own_copy
 
         name = self.pick(batch)
-        copy = own_copy(adata, "the cells to be mapped")
+        copy = own_copy(adata, "the cells to be mapped", n_least=1)
         columns = self.columns(copy.var_names, copy.var["channel"], name)
         self._check_scale(copy.X, columns)
         copy.layers["aligned"] = self.aligned(copy.X, columns, name)
@@ -229,8 +230,9 @@ class Model:
             batch=batch,
         )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, overwrite: bool = False) -> None:
         """Write the model to one file, whole or not at all; OutputError where that fails."""
+        check_output(path, overwrite=overwrite)
         tensors = {
             "units/mean": torch.from_numpy(self.units.mean),
             "units/sd": torch.from_numpy(self.units.sd),

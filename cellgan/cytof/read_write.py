@@ -17,7 +17,7 @@ from cellgan.cytof.cell_file import CellFile, open_for_map
 from cellgan.cytof.check_cells import check_names, check_values, dense_float32
 from cellgan.cytof.fcs import fcs_to_adata, open_fcs
 from cellgan.cytof.h5ad import read_h5ad
-from cellgan.cytof.input_files import batch_names, check_files, file_format, file_sha256, naming
+from cellgan.cytof.input_files import batch_names, check_files, check_name, file_format, file_sha256, naming
 from cellgan.cytof.streaming import stream_h5ad
 from cellgan.errors import ConfigError, InputError
 
@@ -142,6 +142,8 @@ def batches_from_adata(
     if len({id(part) for part in named.values()}) < len(named):
         msg = "the same AnnData was given twice; a batch is aligned with another one, not with itself"
         raise InputError(msg)
+    for name in named:
+        check_name(str(name), "the batch")
     return [
         CellBatch(name=str(name), adata=own_copy(part, f"batch {name!r}")) for name, part in named.items()
     ]
@@ -201,10 +203,10 @@ def _read(path: Path, name: str) -> CellBatch:
     )
 
 
-def own_copy(adata: ad.AnnData, source: Path | str) -> ad.AnnData:
-    """Return a checked copy of what a user gave, with X dense and float32."""
+def own_copy(adata: ad.AnnData, source: Path | str, *, n_least: int = 2) -> ad.AnnData:
+    """Return a checked copy of what a user gave, of `n_least` cells or more, with X dense and float32."""
     with naming(source):
-        check_names(adata.obs_names, adata.var_names)
+        check_names(adata.obs_names, adata.var_names, n_least=n_least)
         values = dense_float32(adata.X)
         check_values(values, adata.var_names)
     copy = adata.to_memory() if adata.isbacked else adata.copy()
@@ -232,6 +234,8 @@ def _split(adata: ad.AnnData, batch_key: str) -> dict[str, ad.AnnData]:
     if len(batches) < 2:
         msg = f"obs column {batch_key!r} holds one batch only, {batches[0]!r}; give a column with two or more"
         raise InputError(msg)
+    for batch in batches:
+        check_name(batch, f"the batch in obs column {batch_key!r},")
     parts = {}
     for batch in batches:
         part = adata[names == batch]

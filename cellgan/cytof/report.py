@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof import batch_page, batch_tables
 from cellgan.cytof.atomic import atomic
+from cellgan.cytof.verdict import WORDS
 from cellgan.report import page
 from cellgan.report.numbers import count, decimal, is_known, listing
 
@@ -102,20 +103,17 @@ def _overall(batches: list[Mapping[str, Any]]) -> page.Banner:
         level: [b["batch"] for b in batches if b["verdict"]["level"] == level] for level in WORST_FIRST
     }
     worst = next(level for level in WORST_FIRST if by_level[level])
-    words = {"good": "good", "nothing": "nothing to align", "caution": "look closer", "poor": "do not use"}
     tone, headline = batch_page.TONES[worst]
     if len(by_level[worst]) < len(batches):
         headline = {
             "poor": "Some of these batches should not be used",
             "caution": "Look closer at some of these batches",
         }.get(worst, headline)
-    said = [f"{words[level]}: {listing(names)}" for level, names in by_level.items() if names]
-    text = "; ".join(said)
-    return page.Banner(tone, headline, f"{text[0].upper()}{text[1:]}.")
+    said = [f"{WORDS[level]}: {listing(names)}." for level, names in by_level.items() if names]
+    return page.Banner(tone, headline, " ".join(said))
 
 
 def _summary(batches: list[Mapping[str, Any]]) -> page.Table:
-    words = {"good": "Good", "nothing": "Nothing to align", "caution": "Look closer", "poor": "Do not use"}
     titles = ("Cells", "Distance, SD", "Told apart, AUC", "Neighbours kept", "Warnings")
     columns = (page.Column("Batch"), page.Column("Verdict"), *(page.Column(t, look="number") for t in titles))
     rows = []
@@ -125,7 +123,7 @@ def _summary(batches: list[Mapping[str, Any]]) -> page.Table:
         rows.append(
             (
                 page.Cell(batch["batch"], anchor=f"batch-{i + 1}"),
-                page.Cell(words[batch["verdict"]["level"]]),
+                page.Cell(WORDS[batch["verdict"]["level"]]),
                 page.Cell(count(batch["n_cells"]), float(batch["n_cells"])),
                 *(page.Cell(f"{decimal(a)} → {decimal(b)}", b if is_known(b) else None) for a, b in changes),
                 batch_tables.number(chosen.get("neighbours"), share=True),

@@ -11,6 +11,7 @@ import numpy as np
 
 import cellgan
 from cellgan.core import pick
+from cellgan.cytof.check_cells import same_cells
 from cellgan.cytof.clusters import Clusters, joint_clusters
 from cellgan.cytof.maps import MAX_RATIO
 from cellgan.cytof.pair import NOTHING
@@ -43,7 +44,8 @@ def run_summary(
     reference: str,
 ) -> dict[str, Any]:
     """Say what was aligned to what, and how."""
-    notes = [f"{batch.name}: {note}" for batch in batches for note in batch.notes]
+    notes = same_cells({batch.name: batch.adata.X for batch in batches})
+    notes += [f"{batch.name}: {note}" for batch in batches for note in batch.notes]
     return {
         "cellgan": cellgan.__version__,
         "format": FORMAT,
@@ -143,20 +145,20 @@ def _clusters(
     last = pair.mover.passes[-1][0] if pair.mover.passes else None
     clusters: Clusters = last.clusters if last else joint_clusters(r, c, N_CLUSTERS, seed=0)
     shares = [clusters.shares(*clusters.memberships(side)) for side in (r, c)]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i, centre in enumerate(clusters.centres):
         high = [markers[j] for j in np.argsort(-centre)[:4] if centre[j] > HIGH]
         low, most = sorted((shares[0][i], shares[1][i]))
         rows.append(
             {
-                "cluster": i,
                 "share_reference": float(shares[0][i]),
                 "share_batch": float(shares[1][i]),
                 "mapped": i in last.maps if last else bool(most <= MAX_RATIO * low),
                 "high": high,
             }
         )
-    return sorted(rows, key=lambda row: -row["share_reference"])
+    rows.sort(key=lambda row: -max(row["share_reference"], row["share_batch"]))
+    return [{"cluster": rank} | row for rank, row in enumerate(rows, 1)]  # the largest is number 1
 
 
 def _number(value: float | np.floating[Any]) -> float | None:

@@ -29,6 +29,8 @@ _LOWEST_COUNTS = 20.0
 # On the arcsinh scale bright markers end in a shoulder: their 99.9% quantile is at most 1.16 times their 99%
 # quantile. Counts have longer tails, 1.3 to 2.5. (Nine data sets of mass cytometry, parts of 1,000 cells.)
 _SHOULDER = 1.25
+# Counts of one dim cell may look like arcsinh values: up to 1 in 150 in these data sets; of five cells none.
+_FEW = 5
 _SETTLE = "settle it with --transform arcsinh (they are counts) or --transform none (they are transformed)"
 
 
@@ -126,6 +128,8 @@ def decide(
 def scale_of(values: NDArray[np.float32]) -> tuple[Literal["counts", "arcsinh", "unclear"], str]:
     """Tell the scale of protein markers, ``(n_cells, n_markers)``, and in words what it was told by."""
     evidence = _judge(values)
+    if evidence.scale == "arcsinh" and len(values) < _FEW:
+        return "unclear", "too few cells to tell"
     return evidence.scale, evidence.why
 
 

@@ -13,8 +13,10 @@ The thresholds, and why they stand where they do:
 - *Caution*: an AUC of .65 and more after; less than half of the distance above the floor removed; less than
   40 % of the neighbours kept (good alignments of replicates keep 50 to 85 %); or any warning.
 - *Warnings*: fewer than 500 cells in a batch (2 % of them are ten cells); a marker more than .05 SD farther
-  away than before; a cluster of at least 1 % of one batch that is ten times rarer in the other; per-marker
+  away than before; clusters of at least 1 % of one batch that are ten times rarer in the other; per-marker
   quantiles, the simplest rival, ahead on both scores.
+
+Files hold the level, for programs; people read the same `WORDS` for it wherever they meet it.
 """
 
 from __future__ import annotations
@@ -27,12 +29,14 @@ from cellgan.report.numbers import count, decimal, is_known, listing, percent
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+WORDS = {"good": "Good", "caution": "Look closer", "poor": "Do not use", "nothing": "Nothing to align"}
 FEW_CELLS = 500
 AUC_POOR, AUC_CAUTION = 0.80, 0.65
 NEIGHBOURS_POOR, NEIGHBOURS_CAUTION = 0.25, 0.40
 REMOVED_CAUTION = 0.5
 MARKER_WORSE = 0.05
 CLUSTER_SHARE, CLUSTER_RATIO = 0.01, 10.0
+CLUSTERS_TOLD = 3  # the largest; the table has the rest
 
 
 def judge_batch(batch: Mapping[str, Any], *, n_cells_reference: int) -> tuple[dict[str, str], list[str]]:
@@ -68,16 +72,12 @@ def judge_batch(batch: Mapping[str, Any], *, n_cells_reference: int) -> tuple[di
         )
         return {"level": "nothing", "text": text}, warnings
     if poor:
-        text = f"Do not rely on these values: {listing(poor)}."
+        text = f"The aligned values cannot be relied on: {listing(poor)}."
         return {"level": "poor", "text": text}, warnings
     doubts = _doubts(chosen, before, batch["floor"])
     gain = _gain(chosen, before, batch)
     if doubts or warnings:
-        why = (
-            f"Look closer, because {listing(doubts)}."
-            if doubts
-            else "Read the warnings before you use the values."
-        )
+        why = f"But {listing(doubts)}." if doubts else "Read the warnings before you use the values."
         return {"level": "caution", "text": f"{gain} {why}"}, warnings
     caveat = f"If {name} was also treated differently from {reference}, that difference is gone too."
     return {"level": "good", "text": f"{gain} {caveat}"}, warnings
@@ -188,18 +188,40 @@ def _warnings(batch: Mapping[str, Any], n_cells_reference: int) -> list[str]:
 
 
 def _one_batch_only(clusters: Sequence[Mapping[str, Any]], name: str, reference: str) -> list[str]:
+    """Warn of clusters that one batch has almost alone: a sentence for the batch, one for the reference."""
     found = []
-    for cluster in clusters:
-        mine, theirs = cluster["share_batch"], cluster["share_reference"]
-        most, least = max(mine, theirs), min(mine, theirs)
-        if most < CLUSTER_SHARE or most < CLUSTER_RATIO * least:
+    for own, other, here, there in (
+        ("share_batch", "share_reference", name, reference),
+        ("share_reference", "share_batch", reference, name),
+    ):
+        alone = [
+            row for row in clusters if row[own] >= CLUSTER_SHARE and row[own] >= CLUSTER_RATIO * row[other]
+        ]
+        if not alone:
             continue
-        high = f" ({'+ '.join(cluster['high'])}+)" if cluster.get("high") else ""
-        where, other = (name, reference) if mine > theirs else (reference, name)
-        fate = "" if cluster["mapped"] or mine <= theirs else " Its cells were not given a map of their own."
-        rest = f"{percent(least)} of {other}" if least else f"none of {other}"
+        alone.sort(key=lambda row: -row[own])
+        told = []
+        for row in alone[:CLUSTERS_TOLD]:
+            high = f"{'+ '.join(row['high'])}+; " if row.get("high") else ""
+            rest = f"{percent(row[other])} of {there}" if row[other] else f"none of {there}"
+            told.append(f"{row['cluster']} ({high}{percent(row[own])} of {here}, {rest})")
+        more = len(alone) - len(told)
+        which = f"{', '.join(told)} and {more} more" if more else listing(told)
+        what = "Cluster" if len(alone) == 1 else "Clusters"
+        verb, noun = ("is", "a population") if len(alone) == 1 else ("are", "populations")
         found.append(
-            f"Cluster {cluster['cluster']}{high} is {percent(most)} of {where} but {rest}: a population of "
-            f"one batch only, or one that was not matched.{fate}"
+            f"{what} {which} {verb} almost only in {here}: {noun} of one batch, or not matched."
+            + (_without_map(alone) if here == name else "")
         )
     return found
+
+
+def _without_map(clusters: Sequence[Mapping[str, Any]]) -> str:
+    """Say which of the batch's own clusters were moved along with their neighbours."""
+    without = [str(row["cluster"]) for row in clusters if not row["mapped"]]
+    if not without:
+        return ""
+    if len(without) < len(clusters):
+        return f" The cells of {listing(without)} were not given a map of their own."
+    whose = "Its cells were" if len(clusters) == 1 else "Their cells were"
+    return f" {whose} not given a map of their own."

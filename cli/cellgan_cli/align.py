@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cellgan.cytof.atomic import make_folder
 from cellgan.errors import ConfigError
 from cellgan_cli.places import Places, check_places, plan
 from cellgan_cli.screen import Screen, list_files
@@ -14,6 +16,9 @@ from cellgan_cli.settings import align_settings, limit_threads, read_config
 
 if TYPE_CHECKING:
     from cellgan.cytof.alignment import Alignment
+    from cellgan.cytof.config import AlignConfig
+
+QUIET_HELP = "Say nothing on stderr but errors and results not to be used."
 
 
 @click.command(short_help="Align batches onto a reference.")
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
     help="Model for `cellgan map`. [default: beside the output]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace older results.")
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
+@click.option("--quiet", "-q", is_flag=True, help=QUIET_HELP)
 def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by click and checked by AlignConfig
     """Align batches onto a reference: the first file, unless --reference names another.
 
@@ -60,10 +65,15 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
     from cellgan.cytof.input_files import check_files
 
     check_files(inputs)
+    if flags["batch_key"] is None:
+        config = _name_reference(config, inputs)
     check_places(places, inputs=inputs, overwrite=flags["overwrite"])
 
     with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading libraries", 0.0)
+        from cellgan.core.device import pick
+
+        pick(config.device)
         from cellgan.cytof.align import align_files
 
         alignment = align_files(
@@ -86,24 +96,39 @@ def _check_count(inputs: tuple[Path, ...], *, batch_key: str | None) -> None:
         raise ConfigError(msg)
 
 
+def _name_reference(config: AlignConfig, inputs: tuple[Path, ...]) -> AlignConfig:
+    """Put the batch's name where the reference was given as a file."""
+    if config.reference is None:
+        return config
+    from cellgan.cytof.input_files import batch_of
+
+    return replace(config, reference=batch_of(config.reference, inputs))
+
+
 def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:
     """Write all results, the cells first; give their paths in that order."""
     screen.progress("writing cells", 0.93)
-    written = list(alignment.write(places.data))
-    alignment.save(places.model)
+    if places.is_folder:
+        make_folder(places.data)
+    # What may be replaced was asked before the work began: nobody shall lose its result now.
+    written = list(alignment.write(places.data, overwrite=True))
+    alignment.save(places.model, overwrite=True)
     written.append(places.model)
     if places.report is not None:
         screen.progress("writing the report", 0.95)
-        alignment.write_report(places.report)
+        alignment.write_report(places.report, overwrite=True)
         written += [places.report, places.report.with_suffix(".json")]
     return written
 
 
 def _say_verdicts(alignment: Alignment, screen: Screen) -> None:
-    """Say in words how each batch went, and what to look at."""
+    """Say in words how each batch went and what to look at; quiet or not, which one is not to be used."""
+    from cellgan.cytof.verdict import WORDS
+
     for batch in alignment.report["batches"]:
-        verdict = batch["verdict"]
-        screen.say(f"{batch['batch']} -> {batch['reference']}: {verdict['level']}. {verdict['text']}")
+        level, text = batch["verdict"]["level"], batch["verdict"]["text"]
+        say = screen.insist if level == "poor" else screen.say
+        say(f"{batch['batch']} -> {batch['reference']}: {WORDS[level]}. {text}")
         for warning in batch["warnings"]:
             screen.say(f"  warning: {warning}")
     for warning in alignment.report["warnings"]:

@@ -68,6 +68,12 @@ def plan(output: str, *, model: Path | None, report: Path | None, no_report: boo
             f"(one per batch): end the folder's name in '/'"
         )
         raise ConfigError(msg)
+    if is_folder and data.suffix.lower() in {".h5ad", ".fcs"}:
+        msg = (
+            f"--output {output!r} is a folder with the name of a file; expected an .h5ad file, or a folder "
+            f"whose name does not end in {data.suffix}"
+        )
+        raise ConfigError(msg)
     if no_report and report is not None:
         msg = f"--no-report and --report {report} say opposite things; give one of them"
         raise ConfigError(msg)
@@ -100,7 +106,9 @@ def check_places(places: Places, *, inputs: Sequence[Path], overwrite: bool) -> 
     if places.is_folder:
         check_folder(places.data, inputs=inputs, overwrite=overwrite)
     for path in places.files:
-        if path.parent.is_dir() or path.parent != places.data:  # a folder that is yet to be made is empty
+        # The folder that is the output is made, and empty then; every other one must be there.
+        made = places.is_folder and path.parent.resolve() == places.data.resolve()
+        if path.parent.is_dir() or not made:
             check_output(path, inputs=inputs, overwrite=overwrite)
 
 

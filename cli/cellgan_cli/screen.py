@@ -20,7 +20,7 @@ class Screen:
     Parameters
     ----------
     quiet
-        Say nothing; errors are not said through the screen.
+        Say only what must not be missed; errors are not said through the screen.
     """
 
     def __init__(self, *, quiet: bool) -> None:
@@ -38,8 +38,11 @@ class Screen:
 
     def say(self, line: str) -> None:
         """Write one line; the bar moves below it."""
-        if self.quiet:
-            return
+        if not self.quiet:
+            self.insist(line)
+
+    def insist(self, line: str) -> None:
+        """Write one line that nobody may miss, quiet or not."""
         self._wipe()
         click.echo(line, err=True)
 

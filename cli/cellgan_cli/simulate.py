@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cellgan.cytof.atomic import check_output
+from cellgan.cytof.atomic import check_output, make_folder
 from cellgan_cli.places import check_folder
 from cellgan_cli.screen import Screen, list_files
 
@@ -34,7 +34,7 @@ def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool
     from cellgan.cytof.simulate import simulate as draw
 
     batches = draw(n_cells=cells, n_markers=markers, seed=seed, missing=missing)
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     for batch, path in zip(batches, outputs, strict=True):
         write_h5ad(batch, path)
     with Screen(quiet=False) as screen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from pathlib import Path
@@ -28,23 +29,25 @@ REPORT = {
 class FakeAlignment:
     """Writes a line wherever an alignment would write a file."""
 
-    def __init__(self) -> None:
-        self.report = REPORT
+    def __init__(self, report: dict) -> None:
+        self.report = report
 
-    def write(self, path: Path) -> list[Path]:
+    def write(self, path: Path, *, overwrite: bool = False) -> list[Path]:
+        assert overwrite
         if path.suffix == ".h5ad":
             path.write_text("cells")
             return [path]
-        path.mkdir(exist_ok=True)
         files = [path / "a.fcs", path / "b.fcs"]
         for file in files:
             file.write_text("cells")
         return files
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, overwrite: bool = False) -> None:
+        assert overwrite
         path.write_text("model")
 
-    def write_report(self, path: Path) -> None:
+    def write_report(self, path: Path, *, overwrite: bool = False) -> None:
+        assert overwrite
         path.write_text("page")
         path.with_suffix(".json").write_text("{}")
 
@@ -56,6 +59,7 @@ class FakeModule(ModuleType):
         super().__init__("cellgan.cytof.align")
         self.calls: list[dict] = []
         self.raises: BaseException | None = None
+        self.report = copy.deepcopy(REPORT)
 
     def align_files(self, paths, config, *, batch_key=None, progress=None, say=None):
         self.calls.append({"paths": list(paths), "config": config, "batch_key": batch_key})
@@ -65,7 +69,7 @@ class FakeModule(ModuleType):
             progress("playing", 0.5)
         if self.raises is not None:
             raise self.raises
-        return FakeAlignment()
+        return FakeAlignment(self.report)
 
 
 @pytest.fixture

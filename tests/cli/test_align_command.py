@@ -5,7 +5,9 @@ from dataclasses import fields
 
 import pytest
 
+from cellgan.cytof import batch_page
 from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.verdict import WORDS
 from cellgan.errors import DivergedError, InputError
 from cellgan_cli.settings import DEFAULTS
 
@@ -24,7 +26,7 @@ def test_paths_go_to_stdout_and_words_to_stderr(cellgan, fake, folder):
     assert all((folder / name).exists() for name in WRITTEN)
     assert result.stderr.splitlines() == [
         "read 2 batches",
-        "b -> a: good. Types match.",
+        "b -> a: Good. Types match.",
         "  warning: CD3 got worse",
         "warning: few cells",
         "4 files written; open aligned.html next",
@@ -41,6 +43,24 @@ def test_quiet_says_nothing_but_still_lists_the_files(cellgan, fake, folder):
     result = cellgan("align", "a.h5ad", "b.h5ad", "--quiet")
     assert result.stderr == ""
     assert result.stdout.splitlines() == WRITTEN
+
+
+def test_quiet_does_not_hide_what_must_not_be_used(cellgan, fake, folder):
+    (batch,) = fake.report["batches"]
+    batch["verdict"] = {"level": "poor", "text": "They lie farther away."}
+    fake.report["batches"].append({**batch, "batch": "c", "verdict": {"level": "caution", "text": "Hm."}})
+    result = cellgan("align", "a.h5ad", "b.h5ad", "--quiet")
+    assert result.stderr == "b -> a: Do not use. They lie farther away.\n"
+    assert result.stdout.splitlines() == WRITTEN
+    assert "but errors and results not to be used" in " ".join(cellgan("align", "--help").stdout.split())
+
+
+@pytest.mark.parametrize("level", WORDS)
+def test_the_screen_says_the_words_of_the_page(cellgan, fake, folder, level):
+    fake.report["batches"][0]["verdict"]["level"] = level
+    said = cellgan("align", "a.h5ad", "b.h5ad").stderr
+    assert f"b -> a: {WORDS[level]}. Types match.\n" in said
+    assert batch_page.TONES[level][1].startswith(WORDS[level])
 
 
 def test_quiet_does_not_hide_errors(cellgan, fake, folder):
@@ -70,6 +90,54 @@ def test_each_flag_reaches_the_config(cellgan, fake, folder, words, name, value)
     assert result.exit_code == 0, result.output
     assert fake.calls[0]["config"] == AlignConfig(**{name: value})
     assert value != DEFAULTS[name]
+
+
+@pytest.mark.parametrize("typed", ["b", "b.h5ad", "./b.h5ad", "{folder}/b.h5ad", "link.h5ad"])
+def test_the_reference_may_be_given_as_its_file(cellgan, fake, folder, typed):
+    (folder / "link.h5ad").symlink_to("b.h5ad")
+    result = cellgan("align", "a.h5ad", "b.h5ad", "--reference", typed.format(folder=folder))
+    assert result.exit_code == 0, result.output
+    assert fake.calls[0]["config"].reference == "b"
+
+
+def test_a_reference_that_is_no_input_is_refused_before_anything_is_read(cellgan, fake, folder):
+    (folder / "c.h5ad").write_text("c")
+    for typed in ("c", "c.h5ad", "nowhere/b.h5ad"):
+        result = cellgan("align", "a.h5ad", "b.h5ad", "--reference", typed)
+        assert result.exit_code == 2
+        assert f"there is no '{typed}'; the batches are a, b" in result.stderr
+    assert fake.calls == []
+
+
+def test_a_reference_among_files_of_one_name(cellgan, fake, folder):
+    for name in ("x", "y"):
+        (folder / name).mkdir()
+        (folder / name / "a.h5ad").write_text(name)
+    words = ["align", "x/a.h5ad", "y/a.h5ad", "b.h5ad", "--reference"]
+    # There is another a.h5ad in the working folder, which is none of the inputs.
+    result = cellgan(*words, "a.h5ad")
+    assert result.exit_code == 2
+    assert "'a.h5ad' could be x_a or y_a" in result.stderr
+    for typed in ("y/a.h5ad", "y_a"):
+        assert cellgan(*words, typed, "--overwrite").exit_code == 0
+        assert fake.calls[-1]["config"].reference == "y_a"
+
+
+def test_the_reference_in_one_file_is_a_name_only(cellgan, fake, folder):
+    assert cellgan("align", "a.h5ad", "--batch-key", "day", "--reference", "a.h5ad").exit_code == 0
+    assert fake.calls[0]["config"].reference == "a.h5ad"
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_told_before_files_are_read(cellgan, fake, folder, device, monkeypatch):
+    monkeypatch.setattr("cellgan.core.device.available", lambda: ("cpu",))
+    result = cellgan("align", "a.h5ad", "b.h5ad", "--device", device)
+    assert result.exit_code == 2
+    assert f"This machine has no '{device}' that torch can use. Choose cpu or auto." in result.stderr
+    assert fake.calls == []
+    # What is wrong with the flags or the places is told first: it needs no torch.
+    result = cellgan("align", "a.h5ad", "b.h5ad", "--device", device, "-o", "nowhere/x.h5ad")
+    assert "folder nowhere does not exist" in result.stderr
 
 
 def test_every_setting_has_a_flag(cellgan):
@@ -131,6 +199,8 @@ def test_one_file_with_several_batches(cellgan, fake, folder):
         (["a.h5ad", "b.h5ad", "--markers", " ,"], "names no marker"),
         (["a.h5ad", "b.h5ad", "--markers", "@nowhere.txt"], "nowhere.txt"),
         (["a.h5ad", "b.h5ad", "--output", "out.csv"], "ends in .h5ad"),
+        (["a.h5ad", "b.h5ad", "--output", "out.fcs/"], "a folder with the name of a file"),
+        (["a.h5ad", "b.h5ad", "--output", "out.h5ad/"], "a folder with the name of a file"),
         (["a.h5ad", "b.h5ad", "--report", "out.pdf"], "ends in .html"),
         (["a.h5ad", "b.h5ad", "--report", "o.html", "--no-report"], "opposite"),
         (["a.h5ad", "b.h5ad", "--model", "aligned.json"], "two results"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -61,14 +62,51 @@ def test_old_results_are_kept_unless_asked(cellgan, fake, folder, old):
     assert (folder / old).read_text() != "old"
 
 
-def test_folder_that_does_not_exist(cellgan, fake, folder):
-    assert "folder nowhere does not exist" in refuse(
-        cellgan, fake, folder, "a.h5ad", "b.h5ad", "-o", "nowhere/x.h5ad"
+ALIGN = ("align", "a.h5ad", "b.h5ad")
+MAP = ("map", "a.h5ad", "b.h5ad")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (*ALIGN, "--output", "nowhere/x.h5ad"),
+        (*ALIGN, "--output", "nowhere/fcs/"),
+        (*ALIGN, "--report", "nowhere/x.html"),
+        (*ALIGN, "--model", "nowhere/x.model"),
+        (*ALIGN, "--output", "made/", "--report", "nowhere/x.html"),
+        (*ALIGN, "--output", "nowhere/", "--model", "nowhere/deep/x.model"),
+        (*MAP, "--output", "nowhere/x.h5ad"),
+        (*MAP, "--output", "nowhere/x.fcs"),
+        ("simulate", "nowhere/practice"),
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_is_missing_is_named_and_not_made(cellgan, fake, folder, words):
+    before = sorted(folder.rglob("*"))
+    result = cellgan(*words)
+    assert result.exit_code == 1, result.output
+    assert re.search(
+        r"the folder nowhere(/deep)? does not exist: make it first, or write elsewhere", result.stderr
     )
+    assert fake.calls == []
+    assert sorted(folder.rglob("*")) == before
 
 
-def test_report_folder_that_does_not_exist(cellgan, fake, folder):
-    assert "folder nowhere" in refuse(cellgan, fake, folder, "a.h5ad", "b.h5ad", "--report", "nowhere/x.html")
+@pytest.mark.parametrize("name", ["made", "made/", "./made", "{folder}/made/", "run.1/"])
+def test_the_folder_that_is_the_output_is_made(cellgan, fake, folder, name):
+    target = Path(name.format(folder=folder))
+    words = ["--output", name.format(folder=folder), "--model", folder / target / "m.model"]
+    result = cellgan("align", "a.h5ad", "b.h5ad", *words)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in target.iterdir()} == {
+        "a.fcs",
+        "b.fcs",
+        "m.model",
+        "aligned.html",
+        "aligned.json",
+    }
+    assert cellgan("simulate", "practice", "--cells", "20", "--markers", "3").exit_code == 0
+    assert (folder / "practice" / "batch2.h5ad").exists()
 
 
 def test_folder_that_cannot_be_written_to(cellgan, fake, folder, monkeypatch):

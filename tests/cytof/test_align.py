@@ -128,8 +128,12 @@ def test_the_report_is_json_with_what_its_page_needs(done):
             for row in batch["scores"]
         )
         assert [row["marker"] for row in batch["markers"]] == report["markers"]["aligned"]
-        for share in ("share_reference", "share_batch"):
+        shares = ("share_reference", "share_batch")
+        for share in shares:
             assert sum(row[share] for row in batch["clusters"]) == pytest.approx(1)
+        sizes = [max(row[share] for share in shares) for row in batch["clusters"]]
+        assert sizes == sorted(sizes, reverse=True)
+        assert [row["cluster"] for row in batch["clusters"]] == list(range(1, len(sizes) + 1))
         assert batch["held_out"] == {"reference": 50, "batch": 50 if batch["batch"] == "two" else 40}
         assert len(batch["losses"]["rounds"]) == len(batch["losses"]["terms"]["generators/fool"])
         assert batch["verdict"]["text"]

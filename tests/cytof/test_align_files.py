@@ -144,20 +144,78 @@ def test_a_batch_called_like_a_path_stays_in_the_folder(tmp_path):
 def test_an_input_is_never_written_over(folder, tmp_path):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     runs = [align_files(inputs(folder, suffix), AlignConfig(**FAST)) for suffix in (".h5ad", ".fcs")]
+    (folder / "day2.html").hardlink_to(folder / "day2.h5ad")
+    for write in (runs[0].write, runs[0].save):
+        with pytest.raises(OutputError, match="is also an input"):
+            write(folder / "day2.h5ad", overwrite=True)
     with pytest.raises(OutputError, match="is also an input"):
-        runs[0].write(folder / "day2.h5ad")
+        runs[0].write_report(folder / "day2.html", overwrite=True)
+    (folder / "day2.html").unlink()
     with pytest.raises(OutputError, match="is also an input"):
-        runs[1].write(folder)
+        runs[1].write(folder, overwrite=True)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(folder, tmp_path):
     run = align_files(inputs(folder, ".h5ad"), AlignConfig(**FAST))
-    with pytest.raises(OutputError, match="cannot make the folder"):
+    with pytest.raises(OutputError, match=r"cannot make the folder .*nowhere does not exist: make it first"):
         run.write(tmp_path / "nowhere" / "out")
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot make the folder"):
+    with pytest.raises(OutputError, match="there is a file of this name"):
         run.write(tmp_path / "file")
+
+
+def test_nothing_is_replaced_unless_asked(folder, tmp_path):
+    run = align_files(inputs(folder, ".h5ad"), AlignConfig(**FAST))
+    ways = [
+        (run.write, "a.h5ad", "a.h5ad"),
+        (run.write, "out", "out/day2.fcs"),
+        (run.save, "a.model", "a.model"),
+        (run.write_report, "a.html", "a.html"),
+        (run.write_report, "b.html", "b.json"),
+    ]
+    (tmp_path / "out").mkdir()
+    for write, name, old in ways:
+        (tmp_path / old).write_text("older")
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        with pytest.raises(OutputError, match=f"{old} exists already"):
+            write(tmp_path / name)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+        write(tmp_path / name, overwrite=True)
+        assert (tmp_path / old).read_bytes() != b"older"
+
+
+@pytest.mark.parametrize("name", ["x.fcs", "x.FCS", "x.csv", "x.H5AD"])
+def test_a_file_for_what_needs_a_folder_is_refused(folder, tmp_path, name):
+    run = align_files(inputs(folder, ".h5ad"), AlignConfig(**FAST))
+    with pytest.raises(
+        OutputError, match=r"expected a name that ends in \.h5ad, or a folder .*such as .*/x;"
+    ):
+        run.write(tmp_path / name)
+    with pytest.raises(OutputError, match=r"expected a name that ends in \.html"):
+        run.write_report(tmp_path / "x.json")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "run.1").mkdir()
+    assert [path.name for path in run.write(tmp_path / "run.1")] == ["day1.fcs", "day2.fcs"]
+
+
+def test_the_same_cells_given_twice_are_told(folder, tmp_path):
+    for name in ("copy", "again"):
+        (tmp_path / f"{name}.h5ad").write_bytes((folder / "day1.h5ad").read_bytes())
+    paths = [*inputs(folder, ".h5ad"), tmp_path / "copy.h5ad", tmp_path / "again.h5ad"]
+    (told,) = align_files(paths, AlignConfig(**FAST)).report["warnings"]
+    assert told.startswith("day1, copy and again hold the same cells")
+    assert not align_files(paths[:2], AlignConfig(**FAST)).report["warnings"]
+    one, two = (ad.read_h5ad(path) for path in paths[:2])
+    two.X = one.X.copy()
+    (told,) = cellgan.align([one, two], config=AlignConfig(**FAST)).report["warnings"]
+    assert told.startswith("batch1 and batch2 hold the same cells")
+    two.X[-1, -1] += 1
+    assert not cellgan.align([one, two], config=AlignConfig(**FAST)).report["warnings"]
+    # Parts of one file share its hash, but not their cells.
+    ad.concat([one[:90], one[90:]], label="plate").write_h5ad(tmp_path / "all.h5ad")
+    parts = align_files([tmp_path / "all.h5ad"], AlignConfig(**FAST), batch_key="plate")
+    assert not parts.report["warnings"]
 
 
 def test_a_file_maps_to_the_first_runs_bytes(folder, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import anndata as ad
@@ -12,7 +13,7 @@ import pytest
 import scipy.sparse as sp
 
 from cellgan.cytof.fcs import write_fcs
-from cellgan.cytof.read_write import open_for_map, read_batches
+from cellgan.cytof.read_write import batches_from_adata, open_for_map, read_batches
 from cellgan.errors import InputError
 
 
@@ -110,11 +111,34 @@ def test_real_files_truncated(real_cells, tmp_path):
 
 
 def test_no_cells_and_one_cell(tmp_path, cells):
-    for n_cells, message in ((0, "there are no cells"), (1, "there is only one cell")):
+    for n_cells in (0, 1):
         cells[:n_cells].copy().write_h5ad(tmp_path / "few.h5ad")
-        refused(tmp_path / "few.h5ad", message)
         write_fcs(tmp_path / "few.fcs", cells.X[:n_cells], ["a", "b", "c"], ["", "", ""])
-        refused(tmp_path / "few.fcs", message)
+        for path in (tmp_path / "few.h5ad", tmp_path / "few.fcs"):
+            if n_cells:  # too few to be aligned, but enough to be mapped
+                with pytest.raises(InputError, match="there is only one cell"):
+                    read_batches([path])
+                assert [len(chunk) for chunk in open_for_map(path).chunks()] == [1]
+            else:
+                refused(path, "there are no cells")
+
+
+@pytest.mark.parametrize("letter", ["\x00", "\n", "\x1b", "\x85", "\udcff"])
+def test_names_with_letters_that_cannot_be_shown(tmp_path, cells, letter):
+    told = re.escape(repr(letter))
+    cells.obs["day"] = [f"a{letter}", "b"] * 3
+    with pytest.raises(InputError, match=f"obs column 'day', 'a.*cannot be used as a name: it holds {told}"):
+        batches_from_adata(cells, batch_key="day")
+    with pytest.raises(InputError, match=f"the batch 'a.*cannot be used as a name: it holds {told}"):
+        batches_from_adata({f"a{letter}": cells, "b": cells.copy()})
+    with pytest.raises(InputError, match=f"the file 'a.*cannot be used as a name: it holds {told}"):
+        read_batches([Path(f"a{letter}.h5ad")])
+
+
+def test_blank_names(cells):
+    cells.obs["day"] = ["", "b"] * 3
+    with pytest.raises(InputError, match="cannot be used as a name: it is blank"):
+        batches_from_adata(cells, batch_key="day")
 
 
 def test_no_markers(tmp_path, cells):

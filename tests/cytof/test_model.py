@@ -12,7 +12,7 @@ from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.fcs_write import write_fcs
 from cellgan.cytof.model import Model
 from cellgan.cytof.read_write import open_for_map
-from cellgan.errors import ConfigError, ModelError, PanelError
+from cellgan.errors import ConfigError, InputError, ModelError, OutputError, PanelError
 
 MARKERS = 6
 
@@ -73,6 +73,32 @@ def test_fewer_cells_in_another_order_are_the_same_cells(loaded, batches, first_
     assert list(mapped.obs_names) == list(batches[1].obs_names[order])
 
 
+@pytest.mark.parametrize("suffix", ["h5ad", "fcs"])
+def test_a_single_cell_is_mapped(loaded, batches, first_run, tmp_path, suffix):
+    one = batches[1][:1].copy()
+    assert loaded.map(one).layers["aligned"].tobytes() == first_run[:1].tobytes()
+    if suffix == "h5ad":
+        one.write_h5ad(tmp_path / "one.h5ad")
+    else:
+        write_fcs(tmp_path / "one.fcs", one.X, list(one.var["channel"]), list(one.var_names))
+    loaded.map_file(open_for_map(tmp_path / f"one.{suffix}"), tmp_path / "out.h5ad")
+    assert np.asarray(ad.read_h5ad(tmp_path / "out.h5ad").layers["aligned"]).tobytes() == (
+        first_run[:1].tobytes()
+    )
+    loaded.map_file(open_for_map(tmp_path / f"one.{suffix}"), tmp_path / "out.fcs")
+    assert open_for_map(tmp_path / "out.fcs").n_cells == 1
+    with pytest.raises(InputError, match="there are no cells; give at least one"):
+        loaded.map(one[:0])
+
+
+def test_a_few_dim_cells_are_not_taken_for_transformed_ones(loaded, batches):
+    dim = batches[1][:5].copy()
+    dim.X[:, 1:7] = np.linspace(0.3, 7.7, 30).reshape(5, 6)
+    assert np.isfinite(loaded.map(dim[:4]).layers["aligned"]).all()
+    with pytest.raises(InputError, match="look transformed already"):
+        loaded.map(dim)
+
+
 def test_files_are_mapped_like_cells_in_memory(loaded, batches, first_run, tmp_path, monkeypatch):
     monkeypatch.setattr("cellgan.cytof.model.ROWS", 128)  # three pieces
     batches[1].write_h5ad(tmp_path / "new.h5ad")
@@ -118,7 +144,10 @@ def test_no_value_falls_below_what_either_batch_holds(loaded, batches):
 
 
 def test_save_and_load_keep_every_part(aligned, loaded, path, tmp_path):
-    loaded.save(tmp_path / "again.model")
+    (tmp_path / "again.model").write_text("older")
+    with pytest.raises(OutputError, match="exists already"):
+        loaded.save(tmp_path / "again.model")
+    loaded.save(tmp_path / "again.model", overwrite=True)
     assert (tmp_path / "again.model").read_bytes() == path.read_bytes()
     assert loaded.markers == aligned.model.markers
     assert loaded.about == aligned.model.about

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import cellgan
+from cellgan.cytof.verdict import WORDS
 from cellgan.errors import ConfigError, InputError, PanelError
 
 QUICK = cellgan.AlignConfig(rounds=5)
@@ -78,6 +79,10 @@ def test_markers_as_one_text_are_refused():
 
 
 def test_results_are_short_to_look_at(alignment):
-    assert repr(alignment).startswith("Alignment onto batch1: 600 cells, 6 aligned markers")
+    (batch,) = alignment.report["batches"]
+    assert repr(alignment).splitlines() == [
+        "Alignment onto batch1: 600 cells, 6 aligned markers",
+        f"  batch2: {WORDS[batch['verdict']['level']]}",
+    ]
     assert repr(alignment.model) == "Model: batch2 onto batch1, 6 markers"
     assert isinstance(alignment.adata, anndata.AnnData)

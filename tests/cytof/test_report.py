@@ -192,12 +192,12 @@ def test_json_beside(tmp_path):
 
 def test_several_batches(tmp_path):
     report, views = case(("day2", "day3", "day4", "day5"))
-    report["batches"][1]["verdict"] = {"level": "poor", "text": "Do not rely on these values."}
+    report["batches"][1]["verdict"] = {"level": "poor", "text": "They cannot be relied on."}
     report["warnings"] = ["Two batches came from one file."]
     text = written(tmp_path, report, views)
     assert "<h1>4 batches aligned to day1</h1>" in text
     assert re.findall(r'<p class="headline">(.*?)</p>', text)[0] == "Some of these batches should not be used"
-    assert "Do not use: day3; good: day2, day4 and day5." in text
+    assert "Do not use: day3. Good: day2, day4 and day5." in text
     assert re.findall(r"<h2>(.*?)</h2>", text) == ["day2", "day3", "day4", "day5", "How this was made"]
     for target in re.findall(r'<a href="#([^"]*)"', text):
         assert text.count(f'id="{target}"') == 1

@@ -163,29 +163,58 @@ def test_a_marker_that_got_worse():
     assert warnings[0].endswith("than before: CD8 (0.10 to 0.50 SD) and CD4 (0.10 to 0.15 SD).")
 
 
+def cluster(number: int, reference: float, batch: float, *, mapped: bool = False, high=("CD14",)) -> dict:
+    return {
+        "cluster": number,
+        "share_reference": reference,
+        "share_batch": batch,
+        "mapped": mapped,
+        "high": list(high),
+    }
+
+
 @pytest.mark.parametrize(
     ("reference", "batch", "warned"),
     [
         (0.20, 0.021, None),
-        (0.20, 0.019, "20 % of day1 but 1.9 % of day2"),
+        (0.20, 0.019, "20 % of day1, 1.9 % of day2) is almost only in day1"),
         (0.0, 0.0099, None),
-        (0.0, 0.0101, "1.0 % of day2 but none of day1"),
+        (0.0, 0.0101, "1.0 % of day2, none of day1) is almost only in day2"),
     ],
 )
 def test_cluster_of_one_batch(reference, batch, warned):
-    cluster = {
-        "cluster": 7,
-        "share_reference": reference,
-        "share_batch": batch,
-        "mapped": False,
-        "high": ["CD14"],
-    }
-    level, _, warnings = judged(clusters=[cluster])
+    level, _, warnings = judged(clusters=[cluster(7, reference, batch)])
     assert level == ("caution" if warned else "good")
     assert len(warnings) == bool(warned)
     if warned:
-        assert warnings[0].startswith(f"Cluster 7 (CD14+) is {warned}")
-        assert ("not given a map" in warnings[0]) == (batch > reference)
+        assert warnings[0].startswith(
+            f"Cluster 7 (CD14+; {warned}: a population of one batch, or not matched."
+        )
+        assert ("Its cells were not given a map" in warnings[0]) == (batch > reference)
+
+
+def test_clusters_of_one_batch_are_one_sentence_a_batch_the_largest_first():
+    clusters = [
+        cluster(5, 0.0, 0.02, high=()),
+        cluster(2, 0.10, 0.0, mapped=True),
+        cluster(3, 0.0, 0.08, high=("CD3", "CD4")),
+        cluster(1, 0.30, 0.29, mapped=True),
+        cluster(4, 0.0, 0.04, mapped=True),
+        cluster(6, 0.0, 0.015),
+        cluster(7, 0.0, 0.012),
+    ]
+    ours, theirs = judged(clusters=clusters)[2]
+    assert ours == (
+        "Clusters 3 (CD3+ CD4+; 8.0 % of day2, none of day1), 4 (CD14+; 4.0 % of day2, none of day1), "
+        "5 (2.0 % of day2, none of day1) and 2 more are almost only in day2: populations of one batch, or "
+        "not matched. The cells of 3, 5, 6 and 7 were not given a map of their own."
+    )
+    assert theirs == (
+        "Cluster 2 (CD14+; 10 % of day1, none of day2) is almost only in day1: a population of one batch, "
+        "or not matched."
+    )
+    mapped = [row | {"mapped": True} for row in clusters]
+    assert not any("map of" in warning for warning in judged(clusters=mapped)[2])
 
 
 def test_quantiles_ahead():
