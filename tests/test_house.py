@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import warnings
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,12 @@ def test_public_names_are_all_there():
 def test_one_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == cellgan.__version__
+
+
+def test_only_options_that_anndata_sets_may_be_deprecated():
+    warnings.warn("The 'mode.copy_on_write' option is deprecated. It has no impact.", DeprecationWarning, 2)
+    with pytest.raises(DeprecationWarning):
+        warnings.warn("mode.copy_on_write is deprecated", DeprecationWarning, 2)
 
 
 def test_constraints_cover_every_dependency():
