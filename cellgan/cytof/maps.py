@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellgan.cytof.pieces import Belonging, Grid, Pieces
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from cellgan.cytof.clusters import Clusters
+    from cellgan.cytof.pieces import Placed
     from cellgan.cytof.ranks import Ranked
 
 RISE = 1e-9  # least step between knots, in standard units: keeps maps defined where values are tied
@@ -75,8 +78,9 @@ class ClusterMaps:
     maps: Mapping[int, MarkerMaps]
 
     @cached_property
-    def _table(self) -> _Table:
-        return _Table(self.maps, len(self.clusters))
+    def _alone(self) -> tuple[Grid, AveragedMaps]:
+        grid = Grid.of(self.maps.values(), n_markers=self.clusters.centres.shape[1])
+        return grid, AveragedMaps.of([self], grid)
 
     def __call__(self, cells: NDArray[np.float64], positions: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map cells by the clusters in which their `positions` lie.
@@ -93,51 +97,54 @@ class ClusterMaps:
         NDArray
             Mapped cells. Those that belong only to clusters without a map stay at their positions.
         """
+        grid, averaged = self._alone
+        return averaged(grid.place(cells), positions)
+
+    def memberships(
+        self, positions: NDArray[np.float64]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return each cell's clusters, its shares of those that have a map, and whether there is any."""
         near, weight = self.clusters.memberships(positions)
         has_map = np.zeros(len(self.clusters), dtype=bool)
         has_map[list(self.maps)] = True
         weight = weight * has_map[near]
         total = weight.sum(axis=1)
-        moved = np.where(total[:, None] > 0, 0, positions)
-        rows, gates = np.nonzero(weight)
-        if len(rows):
-            share = (weight[rows, gates] / total[rows])[:, None] * self._table(cells[rows], near[rows, gates])
-            # Rows come in order, every cell's together: its shares are added up piece by piece.
-            first = np.flatnonzero(np.diff(rows, prepend=-1))
-            moved[rows[first]] = np.add.reduceat(share, first, axis=0)
-        return moved
+        moves = total > 0
+        return near, weight / np.where(moves, total, 1)[:, None], moves
 
 
-class _Table:
-    """The maps of many clusters, looked up in one go.
+@dataclass(frozen=True, eq=False)
+class AveragedMaps:
+    """Maps for several numbers of clusters, whose results are averaged; they are looked up together.
 
-    Each cluster's knots are shifted by so much that no two clusters' knots overlap; one search through all of
-    them then finds the cluster and the place in it.
+    Attributes
+    ----------
+    maps
+        For each number of clusters.
+    pieces
+        Of all of them, the clusters numbered through.
     """
 
-    def __init__(self, maps: Mapping[int, MarkerMaps], n_clusters: int) -> None:
-        first = next(iter(maps.values()))
-        n_markers = first.source.shape[1]
-        self._low, self._high = np.zeros((2, n_clusters, n_markers))
-        for cluster, each in maps.items():
-            self._low[cluster], self._high[cluster] = each.source[0], each.source[-1]
-        least = self._low.min(axis=0)
-        self._step = 2 * (self._high.max(axis=0) - least) + 1
-        shift = np.arange(n_clusters)[:, None] * self._step - least
-        self._shift = shift
-        in_order = sorted(maps)
-        # One row a marker: interpolation wants its knots side by side.
-        self._source = np.concatenate([maps[c].source + shift[c] for c in in_order]).T.copy()
-        self._target = np.concatenate([maps[c].target for c in in_order]).T.copy()
+    maps: Sequence[ClusterMaps]
+    pieces: Pieces
 
-    def __call__(self, cells: NDArray[np.float64], cluster: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Map each cell, ``(n_cells, n_markers)``, by its cluster's maps."""
-        inside = np.clip(cells, self._low[cluster], self._high[cluster])
-        place = (inside + self._shift[cluster]).T.copy()
-        for marker, (source, target) in enumerate(zip(self._source, self._target, strict=True)):
-            place[marker] = np.interp(place[marker], source, target)
-        moved: NDArray[np.float64] = cells - inside + place.T
-        return moved
+    @classmethod
+    def of(cls, maps: Sequence[ClusterMaps], grid: Grid) -> AveragedMaps:
+        """Prepare maps for cells that are placed in `grid`."""
+        own = [each.maps.get(cluster) for each in maps for cluster in range(len(each.clusters))]
+        return cls(maps, Pieces.of(own, grid))
+
+    def __call__(self, cells: Placed, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map cells by the clusters in which their `positions`, ``(n_cells, n_markers)``, lie."""
+        first, clusters, shares, stays = 0, [], [], np.zeros(len(positions))
+        for each in self.maps:
+            near, share, moves = each.memberships(positions)
+            clusters.append(near + first)
+            shares.append(share / len(self.maps))
+            stays += ~moves / len(self.maps)
+            first += len(each.clusters)
+        moved = self.pieces(cells, Belonging.of(np.hstack(clusters), np.hstack(shares))).T
+        return np.ascontiguousarray(moved) + stays[:, None] * positions
 
 
 def fit_marker_maps(

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from cellgan.core.nets import residual_mlp
 from cellgan.cytof.clusters import Clusters
-from cellgan.cytof.maps import ClusterMaps, MarkerMaps
+from cellgan.cytof.maps import AveragedMaps, ClusterMaps, MarkerMaps
+from cellgan.cytof.pieces import Belonging, Grid, Pieces
 from cellgan.cytof.ranks import dither
 from cellgan.cytof.threads import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
-
-    Step = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 # Cells are mapped in blocks of exactly this many, in float64: whatever the file's size, the same cell meets
 # the same arithmetic, and comes out the same to the last bit of float32.
@@ -48,28 +48,46 @@ class Mover:
     start: MarkerMaps | None = None
     generator: nn.Module | None = None
     passes: tuple[tuple[ClusterMaps, ...], ...] = ()
-    _steps: tuple[Step, ...] = field(init=False, repr=False)
+    _network: _Network | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Keep the network's float64 twin, which maps."""
-        steps: list[Step] = [] if self.start is None else [self.start]
-        if self.generator is not None:
-            steps.append(_Network(self.generator))
-        object.__setattr__(self, "_steps", tuple(steps))
+        twin = None if self.generator is None else _Network(self.generator)
+        object.__setattr__(self, "_network", twin)
 
     def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map standardised cells, ``(n_cells, n_markers)``, each one whatever its company."""
+        _ = self._lookup  # once, before the threads ask for it
         blocks = [cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK)]
         moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks)
         return np.concatenate(moved) if moved else np.empty(cells.shape)
 
+    @cached_property
+    def _lookup(self) -> _Lookup | None:
+        maps = [] if self.start is None else [self.start]
+        maps += [one for averaged in self.passes for each in averaged for one in each.maps.values()]
+        if not maps and not self.passes:
+            return None
+        n_markers = maps[0].source.shape[1] if maps else self.passes[0][0].clusters.centres.shape[1]
+        grid = Grid.of(maps, n_markers=n_markers)
+        return _Lookup(
+            grid,
+            None if self.start is None else Pieces.of([self.start], grid),
+            tuple(AveragedMaps.of(averaged, grid) for averaged in self.passes),
+        )
+
     def _map(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-        cells = dither(cells) if self.start is not None or self.passes else cells
-        positions = cells
-        for step in self._steps:
-            positions = step(positions)
-        for maps in self.passes:
-            positions = np.mean([each(cells, positions) for each in maps], axis=0)
+        lookup = self._lookup
+        if lookup is None:
+            return cells if self._network is None else self._network(cells)
+        positions = cells = dither(cells)
+        placed = lookup.grid.place(cells)
+        if lookup.start is not None:
+            positions = lookup.start(placed, Belonging.to_one(len(cells))).T
+        if self._network is not None:
+            positions = self._network(positions)
+        for averaged in lookup.passes:
+            positions = averaged(placed, positions)
         return positions
 
     def tensors(self) -> dict[str, Tensor]:
@@ -100,6 +118,14 @@ class Mover:
                 for maps in _in_order(tree.get("passes", {}))
             ),
         )
+
+
+class _Lookup(NamedTuple):
+    """All maps of a mover, ready to be looked up in one grid: a cell's values are placed in it once."""
+
+    grid: Grid
+    start: Pieces | None
+    passes: tuple[AveragedMaps, ...]
 
 
 class _Network:

@@ -34,18 +34,23 @@ def dither(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     Rüschendorf (2009), On the distributional transform, Sklar's theorem, and the empirical copula process.
     Mass cytometers do the same to whole counts when they write FCS files.
     """
-    bits = np.ascontiguousarray(cells, dtype=np.float64).view(np.uint64)
     marker = np.arange(1, cells.shape[1] + 1, dtype=np.uint64) * _GOLDEN
-    cell = _mixed((_mixed(bits ^ marker)).sum(axis=1, dtype=np.uint64))
-    chance = (_mixed(cell[:, None] + marker) >> np.uint64(11)) * 2.0**-53
-    return np.asarray(cells + DITHER * chance)
+    bits = np.ascontiguousarray(cells, dtype=np.float64).view(np.uint64) ^ marker
+    cell = _mix(bits).sum(axis=1, dtype=np.uint64)
+    np.add(_mix(cell)[:, None], marker, out=bits)
+    moved = (_mix(bits) >> np.uint64(11)) * 2.0**-53
+    moved *= DITHER
+    moved += cells
+    return np.asarray(moved)
 
 
-def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Mix bits: the finalizer of splitmix64 (Steele et al. 2014)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Mix bits in place: the finalizer of splitmix64 (Steele et al. 2014)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x ^= x >> np.uint64(shift)
+        x *= np.uint64(factor)
+    x ^= x >> np.uint64(31)
+    return x
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import pytest
 
 from cellgan.cytof.clusters import Clusters
 from cellgan.cytof.maps import (
+    AveragedMaps,
     ClusterMaps,
     MarkerMaps,
     effective_number,
@@ -14,6 +15,7 @@ from cellgan.cytof.maps import (
     fit_marker_maps,
 )
 from cellgan.cytof.pair import quantile_maps
+from cellgan.cytof.pieces import Grid
 from cellgan.cytof.ranks import Ranked
 
 
@@ -81,6 +83,23 @@ def test_clusters_looked_up_at_once_map_as_each_of_them_does(rng):
     for cluster in (0, 2):
         np.testing.assert_allclose(moved[home == cluster], own[cluster](cells[home == cluster]), atol=1e-9)
     np.testing.assert_array_equal(moved[home == 1], clusters.centres[home][home == 1])
+
+
+def test_maps_looked_up_together_are_the_mean_of_each(rng):
+    """Also where one number of clusters leaves a cell without a map, and the other does not."""
+    each = []
+    for n in (2, 5):
+        knots = np.sort(rng.normal(0, 2, (2, 6, 3)), axis=1)
+        own = {cluster: MarkerMaps(knots[0], knots[1] + cluster) for cluster in range(n - 1)}
+        each.append(ClusterMaps(Clusters(rng.normal(size=(n, 3)), 0.5), own))
+    cells, positions = rng.normal(0, 3, (400, 3)), rng.normal(size=(400, 3))
+    alone = [one(cells, positions) for one in each]
+    stays = [(moved == positions).all(axis=1) for moved in alone]
+    assert (stays[0] & stays[1]).any()
+    assert (stays[0] != stays[1]).any()
+    grid = Grid.of([one for maps in each for one in maps.maps.values()], n_markers=3)
+    moved = AveragedMaps.of(each, grid)(grid.place(cells), positions)
+    np.testing.assert_allclose(moved, np.mean(alone, axis=0), rtol=1e-12, atol=1e-12)
 
 
 def test_a_cluster_that_one_batch_alone_fills_gets_no_map(rng):

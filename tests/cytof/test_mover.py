@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from cellgan.cytof import mover as module
 from cellgan.cytof.correspondence import fit_passes, fit_start
 from cellgan.cytof.mover import BLOCK, Mover
 from cellgan.cytof.pair import quantile_maps
+from cellgan.cytof.ranks import dither
 
 N_MARKERS = 5
 
@@ -61,6 +63,27 @@ def test_every_part_of_this_mover_does_something(whole, later):
     steps = [mover(few) for mover in parts]
     assert all(np.abs(a - b).mean() > 0.01 for a, b in pairwise(steps))
     assert np.isfinite(steps[-1]).all()
+
+
+def slow(maps, cells: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Map cells by one number of clusters, cluster by cluster."""
+    near, weight = maps.clusters.memberships(positions)
+    weight = weight * np.isin(near, list(maps.maps))
+    moved = np.zeros_like(cells)
+    for cluster, own in maps.maps.items():
+        moved += (weight * (near == cluster)).sum(axis=1)[:, None] * own(cells)
+    total = weight.sum(axis=1)[:, None]
+    return np.where(total > 0, moved / np.where(total > 0, total, 1), positions)
+
+
+def test_cells_go_from_start_to_network_to_the_mean_of_the_maps_pass_by_pass(whole, later):
+    cells = dither(later)
+    with torch.no_grad():
+        double = copy.deepcopy(whole.generator).double()
+        positions = double(torch.from_numpy(whole.start(cells))).numpy()
+    for maps in whole.passes:
+        positions = np.mean([slow(each, cells, positions) for each in maps], axis=0)
+    np.testing.assert_allclose(whole(later), positions, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 17, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 5])
