@@ -57,11 +57,11 @@ def test_cells_get_what_interpolation_cluster_by_cluster_gives_them(rng, maps, c
     np.testing.assert_allclose(looked_up(maps, cells, clusters, shares), wanted, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("n_edges", [1, 2, 9, 10_000])
-def test_the_number_of_edges_changes_no_bit(rng, maps, cells, monkeypatch, n_edges):
+@pytest.mark.parametrize("halvings", [0, 1, 3, 20])
+def test_the_number_of_edges_changes_no_bit(rng, maps, cells, monkeypatch, halvings):
     entries = gates(rng, len(cells))
     before = looked_up(maps, cells, *entries)
-    monkeypatch.setattr(module, "N_EDGES", n_edges)
+    monkeypatch.setattr(module, "HALVINGS", halvings)
     assert looked_up(maps, cells, *entries).tobytes() == before.tobytes()
 
 
@@ -75,24 +75,32 @@ def test_a_cell_of_one_cluster_gets_what_its_map_gives_to_the_last_bit(maps, cel
 
 def test_the_table_counts_the_knots_up_to_each_edge(maps, monkeypatch):
     """Were it wrong and too low, results would be right, and late."""
-    monkeypatch.setattr(module, "N_EDGES", 9)
+    monkeypatch.setattr(module, "HALVINGS", 3)
     grid = Grid.of([each for each in maps if each is not None], n_markers=N_MARKERS)
-    assert len(grid) == 10
+    assert len(grid) == 8
     below = Pieces.of(maps, grid).below.reshape(N_MARKERS, len(maps), len(grid))
-    for marker, edges in enumerate(grid.edges.numpy()):
+    for marker, edges in enumerate(grid.edges):
         for cluster, each in enumerate(maps):
             knots = np.empty(0) if each is None else each.source[:, marker]
             wanted = [0, *((knots <= edge).sum() for edge in edges)]
             assert below[marker, cluster].tolist() == wanted
 
 
-def test_edges_belong_to_the_bucket_above_them(maps):
+@pytest.mark.parametrize("halvings", [1, 2, 9])
+def test_edges_belong_to_the_bucket_above_them(maps, monkeypatch, halvings):
+    monkeypatch.setattr(module, "HALVINGS", halvings)
     grid = Grid.of([each for each in maps if each is not None], n_markers=N_MARKERS)
-    edges = grid.edges.numpy()
-    assert edges.shape == (N_MARKERS, sum(COUNTS))  # so few knots are all edges
+    edges = grid.edges[:, np.isfinite(grid.edges[0])]
+    assert edges.shape == (N_MARKERS, min(sum(COUNTS), 2**halvings - 1))  # few knots are all edges
     upto = np.arange(1, edges.shape[1] + 1)
     assert (grid.place(edges.T).buckets == upto).all()
     assert (grid.place(np.nextafter(edges, -np.inf).T).buckets == upto - 1).all()
+
+
+def test_a_value_lies_in_the_bucket_that_a_search_finds(maps, cells):
+    grid = Grid.of([each for each in maps if each is not None], n_markers=N_MARKERS)
+    for values, buckets, edges in zip(*grid.place(cells), grid.edges, strict=True):
+        assert buckets.tolist() == np.searchsorted(edges, values, side="right").tolist()
 
 
 def test_knots_that_fall_together_far_from_zero_divide_nothing_by_zero():
