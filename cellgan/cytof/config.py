@@ -12,6 +12,7 @@ Method = Literal["matched", "magan", "quantiles"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 LABELS = "labels:"
+CONSENSUS = "consensus"
 MAX_SEED = 2**32  # the least that one of the libraries takes
 
 
@@ -22,7 +23,8 @@ class AlignConfig:
     Attributes
     ----------
     reference
-        Name of the reference batch, whose cells are not moved; the first batch if not given.
+        Name of the reference batch, whose cells are not moved; the first batch if not given. ``consensus``:
+        the frame is made from all batches, and none is privileged.
     transform
         ``arcsinh``: values are ion counts; ``none``: they are on the arcsinh scale already; ``auto`` decides
         from the values, and stops where they leave it open.
@@ -33,6 +35,13 @@ class AlignConfig:
     correspondence
         What ties a cell to its counterpart: ``shared`` (its own values on shared markers), ``labels:KEY``
         (cells with the same value of ``obs[KEY]``), or ``none``.
+    condition
+        Column of ``obs`` with a treatment or a group that shall not be mistaken for a batch effect: the
+        alignment is learned from cells drawn so that both batches hold equal shares of every condition.
+    anchor_key
+        Control cells that were measured in every batch, from which alone the alignment is learned:
+        ``KEY`` (where the yes-or-no column ``obs[KEY]`` says yes) or ``KEY=VALUE`` (where ``obs[KEY]`` is
+        VALUE).
     method
         ``matched``: the game finds who corresponds to whom, monotone maps inside the matches move the cells;
         ``magan``: the generator moves them, as published (but starts as the identity); ``quantiles``:
@@ -57,6 +66,8 @@ class AlignConfig:
     cofactor: float = 5.0
     markers: tuple[str, ...] = ()
     correspondence: str = "shared"
+    condition: str | None = None
+    anchor_key: str | None = None
     method: Method = "matched"
     rounds: int = 300
     seed: int = 0
@@ -90,6 +101,8 @@ class AlignConfig:
             msg = f"only one marker was chosen, {self.markers[0]!r}; cells are matched on two markers or more"
             raise ConfigError(msg)
 
+        self._check_controls()
+
     @property
     def label_key(self) -> str | None:
         """The ``obs`` column behind ``labels:KEY``; None for other correspondences."""
@@ -98,6 +111,55 @@ class AlignConfig:
             if self.correspondence.startswith(LABELS)
             else None
         )
+
+    def _check_controls(self) -> None:
+        """See that condition and anchor_key name a column, and go together with the other settings."""
+        for name, value in (("condition", self.condition), ("anchor_key", self.anchor_key)):
+            if value is not None and not value.strip():
+                msg = f"{name} is {value!r}; expected the name of an obs column, or None to leave it out"
+                raise ConfigError(msg)
+        if self.anchor_key is not None and self.anchor_key.strip()[0] == "=":
+            msg = f"anchor_key is {self.anchor_key!r}, with no column before '='; expected KEY or KEY=VALUE"
+            raise ConfigError(msg)
+        if self.condition is not None and self.anchor_key is not None:
+            msg = (
+                f"condition is {self.condition!r} and anchor_key is {self.anchor_key!r}: give one of them. "
+                "Controls were treated alike in every batch, so nothing is left for the condition to say"
+            )
+            raise ConfigError(msg)
+        others = {"condition": self.condition, "anchor_key": self.anchor_key}
+        if self.label_key:
+            others["correspondence"] = self.correspondence
+        for name, value in others.items():
+            if self.reference == CONSENSUS and value is not None:
+                msg = (
+                    f"reference is {CONSENSUS!r} and {name} is {value!r}: these do not go together yet; "
+                    f"name a batch as the reference, or leave {name} out"
+                )
+                raise ConfigError(msg)
+
+
+def check_anchors(config: AlignConfig) -> None:
+    """See that a table of anchors goes together with the settings.
+
+    Raises
+    ------
+    ConfigError
+        A setting says otherwise where the alignment is to be learned from, or does not go with it yet.
+    """
+    for name, value in (("anchor_key", config.anchor_key), ("condition", config.condition)):
+        if value is not None:
+            msg = (
+                f"anchors were given and {name} is {value!r}: give one of them. Both say which cells the "
+                "alignment is learned from"
+            )
+            raise ConfigError(msg)
+    if config.reference == CONSENSUS:
+        msg = (
+            f"anchors were given and reference is {CONSENSUS!r}: these do not go together yet; name a batch "
+            "as the reference, or leave the anchors out"
+        )
+        raise ConfigError(msg)
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 def _setting(
     flag: str, kind: click.Choice[str] | type, help_text: str, *, metavar: str | None = None
 ) -> Decorator:
-    default = DEFAULTS[flag.removeprefix("--")]
+    default = DEFAULTS[flag.removeprefix("--").replace("-", "_")]
     shown = default is not None
     return click.option(flag, type=kind, default=default, show_default=shown, help=help_text, metavar=metavar)
 
@@ -48,7 +48,12 @@ def _read_markers(_ctx: click.Context, _param: click.Parameter, value: str | Non
 
 
 SETTINGS: tuple[Decorator, ...] = (
-    _setting("--reference", str, "Batch that stays as it is. [default: the first]", metavar="NAME"),
+    _setting(
+        "--reference",
+        str,
+        "Batch that stays as it is; or consensus: the frame is made from all. [default: the first]",
+        metavar="NAME|consensus",
+    ),
     _setting(
         "--transform",
         click.Choice(get_args(Transform)),
@@ -66,6 +71,18 @@ SETTINGS: tuple[Decorator, ...] = (
         str,
         "What ties cells together: their values (shared), a column of obs (labels:KEY), or none.",
         metavar="shared|labels:KEY|none",
+    ),
+    _setting(
+        "--condition",
+        str,
+        "Column of obs with a treatment or group that is no batch effect: learn from equal shares of each.",
+        metavar="KEY",
+    ),
+    _setting(
+        "--anchor-key",
+        str,
+        "Learn from control cells alone: those where this column of obs says yes, or is VALUE.",
+        metavar="KEY[=VALUE]",
     ),
     _setting(
         "--method",

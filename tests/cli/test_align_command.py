@@ -78,6 +78,8 @@ def test_quiet_does_not_hide_errors(cellgan, fake, folder):
         (["--cofactor", "150"], "cofactor", 150.0),
         (["--markers", "CD3, CD4,CD3,"], "markers", ("CD3", "CD4")),
         (["--correspondence", "labels:donor"], "correspondence", "labels:donor"),
+        (["--condition", "drug"], "condition", "drug"),
+        (["--anchor-key", "sample=control"], "anchor_key", "sample=control"),
         (["--method", "magan"], "method", "magan"),
         (["--rounds", "7"], "rounds", 7),
         (["--seed", "3"], "seed", 3),
@@ -143,7 +145,7 @@ def test_a_device_that_is_not_there_is_told_before_files_are_read(cellgan, fake,
 def test_every_setting_has_a_flag(cellgan):
     shown = cellgan("align", "--help").stdout
     for field in fields(AlignConfig):
-        assert f"--{field.name} " in shown, field.name
+        assert f"--{field.name.replace('_', '-')} " in shown, field.name
 
 
 def test_markers_from_a_file(cellgan, fake, folder):

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.config import AlignConfig, check_anchors
 from cellgan.errors import ConfigError
 
 
@@ -39,6 +39,14 @@ def test_settings_do_not_change_once_made():
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296; expected a whole number from 0 to 4294967295"),
         ({"threads": -2}, "threads is -2"),
+        ({"condition": ""}, "condition is ''; expected the name of an obs column"),
+        ({"condition": " "}, "condition is ' '"),
+        ({"anchor_key": ""}, "anchor_key is ''; expected the name of an obs column"),
+        ({"anchor_key": "=yes"}, "anchor_key is '=yes', with no column before '='"),
+        ({"condition": "a", "anchor_key": "b"}, "condition is 'a' and anchor_key is 'b': give one of them"),
+        ({"reference": "consensus", "condition": "a"}, "reference is 'consensus' and condition is 'a'"),
+        ({"reference": "consensus", "anchor_key": "a"}, "reference is 'consensus' and anchor_key is 'a'"),
+        ({"reference": "consensus", "correspondence": "labels:a"}, "and correspondence is 'labels:a'"),
         ({"markers": ("CD3",)}, "only one marker was chosen, 'CD3'"),
     ],
 )
@@ -50,7 +58,16 @@ def test_what_cannot_be_used_is_refused_with_its_value(wrong, told):
 
 @pytest.mark.parametrize(
     "right",
-    [{"rounds": 1}, {"seed": 2**32 - 1}, {"cofactor": 1e-3}, {"threads": 1}, {"markers": ("CD3", "CD4")}],
+    [
+        {"rounds": 1},
+        {"seed": 2**32 - 1},
+        {"cofactor": 1e-3},
+        {"threads": 1},
+        {"markers": ("CD3", "CD4")},
+        {"reference": "consensus"},
+        {"condition": "drug"},
+        {"anchor_key": "sample=control"},
+    ],
 )
 def test_limits_themselves_are_allowed(right):
     ((name, value),) = right.items()
@@ -60,3 +77,18 @@ def test_limits_themselves_are_allowed(right):
 @pytest.mark.parametrize(("said", "key"), [("labels:type", "type"), ("labels:a:b", "a:b"), ("none", None)])
 def test_labels_name_a_column(said, key):
     assert AlignConfig(correspondence=said).label_key == key
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"anchor_key": "control"}, "anchors were given and anchor_key is 'control': give one of them"),
+        ({"condition": "drug"}, "anchors were given and condition is 'drug': give one of them"),
+        ({"reference": "consensus"}, "anchors were given and reference is 'consensus'"),
+    ],
+)
+def test_anchors_refuse_what_says_otherwise(other, told):
+    check_anchors(AlignConfig(reference="one"))
+    with pytest.raises(ConfigError) as caught:
+        check_anchors(AlignConfig(**other))
+    assert told in str(caught.value)
