@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.fcs_write import unique
 from cellgan.errors import CellganError, ConfigError, InputError
 
@@ -142,31 +143,42 @@ def batch_names(paths: Sequence[Path]) -> tuple[str, ...]:
 
 
 def batch_of(typed: str, paths: Sequence[Path]) -> str:
-    """Return the name of the batch that a user means.
+    """Return the name of the batch that a user means by ``--reference``.
 
     Parameters
     ----------
     typed
-        The batch's name; or its file, as a path or by its name with the ending.
+        The batch's name; or its file, as a path or by its name with the ending; or ``consensus``, which is
+        returned as it is.
     paths
         The files of all batches.
 
     Raises
     ------
     ConfigError
-        It is none of them, or could be several.
+        It is none of them, could be several, or is a batch of the name ``consensus``.
     """
     names = batch_names(paths)
-    if typed in names:
+    if typed == CONSENSUS and CONSENSUS not in names:
         return typed
-    meant = {
-        name
-        for name, path in zip(names, paths, strict=True)
-        if typed == str(path) or (path.exists() and Path(typed).exists() and path.samefile(typed))
-    } or {name for name, path in zip(names, paths, strict=True) if typed == path.name}
+    meant = (
+        {typed} & set(names)
+        or {
+            name
+            for name, path in zip(names, paths, strict=True)
+            if typed == str(path) or (path.exists() and Path(typed).exists() and path.samefile(typed))
+        }
+        or {name for name, path in zip(names, paths, strict=True) if typed == path.name}
+    )
     if len(meant) != 1:
         what = f"{typed!r} could be {' or '.join(sorted(meant))}" if meant else f"there is no {typed!r}"
         msg = f"--reference: {what}; the batches are {', '.join(names)}: name one of these"
+        raise ConfigError(msg)
+    if meant == {CONSENSUS}:
+        msg = (
+            f"--reference {typed}: {CONSENSUS!r} stands for a frame that is made from all batches, but one "
+            "of the batches is called so: give its file another name"
+        )
         raise ConfigError(msg)
     return meant.pop()
 

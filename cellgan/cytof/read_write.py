@@ -28,6 +28,7 @@ __all__ = [
     "batches_from_adata",
     "check_output",
     "open_for_map",
+    "read_batch",
     "read_batches",
     "stream_h5ad",
     "write_h5ad",
@@ -91,7 +92,7 @@ def read_batches(paths: Sequence[str | Path], *, batch_key: str | None = None) -
     files = [Path(path) for path in paths]
     check_files(files)
     if batch_key is None:
-        return [_read(path, name) for path, name in zip(files, batch_names(files), strict=True)]
+        return [read_batch(path, name) for path, name in zip(files, batch_names(files), strict=True)]
     if len(files) != 1 or file_format(files[0]) == "fcs":
         given = ", ".join(map(str, files))
         msg = f"--batch-key {batch_key} tells the batches of one .h5ad file apart; these were given: {given}"
@@ -183,7 +184,26 @@ def write_h5ad(adata: ad.AnnData, path: Path) -> None:
         adata.write_h5ad(part, compression="gzip", compression_opts=1)
 
 
-def _read(path: Path, name: str) -> CellBatch:
+def read_batch(path: Path, name: str) -> CellBatch:
+    """Read one file under the name of a batch.
+
+    Parameters
+    ----------
+    path
+        An ``.h5ad`` or ``.fcs`` file that `check_file` found to be one.
+    name
+        What to call the batch.
+
+    Returns
+    -------
+    CellBatch
+        Checked, with its values in memory.
+
+    Raises
+    ------
+    InputError
+        The file cannot be used as it is; the message names it.
+    """
     digest = file_sha256(path)
     if file_format(path) == "h5ad":
         with naming(path):
