@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,6 +74,11 @@ class Ranked:
         """Rank cells."""
         return cls(cells, np.argsort(np.ascontiguousarray(cells.T), axis=1))
 
+    @cached_property
+    def _sorted(self) -> NDArray[np.float64]:
+        """For each marker, all values from lowest to highest."""
+        return np.take_along_axis(self.cells.T, self.order, axis=1)
+
     def quantiles(
         self, near: NDArray[np.intp], counts: NDArray[np.float64], levels: Mapping[int, NDArray[np.float64]]
     ) -> dict[int, NDArray[np.float64]]:
@@ -96,18 +102,18 @@ class Ranked:
         most = np.zeros(n_clusters)
         np.maximum.at(most, near, counts)
         counts = counts / np.maximum(most, 1e-300)[near]
-        found = {cluster: np.empty((len(at), self.cells.shape[1])) for cluster, at in levels.items()}
-        small = near.astype(np.int16)  # sorted in linear time
-        for marker, order in enumerate(self.order):
-            cluster, count = small[order].ravel(), counts[order].ravel()
-            present = np.flatnonzero(count > LEAST_COUNT)
-            present = present[np.argsort(cluster[present], kind="stable")]
-            values = self.cells[order[present // near.shape[1]], marker]
-            cluster, count = cluster[present], count[present]
-            ends = np.searchsorted(cluster, np.arange(n_clusters + 1))
+        # Sorting small integers takes linear time. What does not count stands in a last cluster of its own.
+        cluster = np.where(counts > LEAST_COUNT, near, n_clusters).astype(np.min_scalar_type(n_clusters))
+        ends = np.cumsum(np.bincount(cluster.ravel(), minlength=n_clusters)[:n_clusters])
+        found = {own: np.empty((len(at), self.cells.shape[1])) for own, at in levels.items()}
+        for marker, (order, lowest_first) in enumerate(zip(self.order, self._sorted, strict=True)):
+            entry = np.argsort(cluster.take(order, axis=0), axis=None, kind="stable")[: ends[-1]]
+            count = counts.take(order, axis=0).take(entry)
+            values = lowest_first.take(entry // near.shape[1])
+            half = count / 2
             for own, at in levels.items():
-                here = slice(ends[own], ends[own + 1])
+                here = slice(ends[own - 1] if own else 0, ends[own])
                 upto = np.cumsum(count[here])
-                ranks = (upto - count[here] / 2) / upto[-1]
+                ranks = (upto - half[here]) / upto[-1]
                 found[own][:, marker] = np.interp(at, ranks, values[here])
         return found
