@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
@@ -33,27 +33,44 @@ def limited_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def side_by_side(
+    function: Callable[[Item], Result], items: Iterable[Item], *, fits: bool = True
+) -> list[Result]:
     """Apply a function to items in as many threads as torch uses; results come in the items' order.
 
-    It pays where most time goes into sorting, searching and interpolating, which let go of Python's lock.
-    Within one of them, libraries compute with a single thread.
+    It pays where most time goes into sorting, searching and arithmetic on arrays, which let go of Python's
+    lock. Within one of them, libraries compute with a single thread.
+
+    Parameters
+    ----------
+    function, items
+        What to apply, and to what.
+    fits
+        Whether the function fits with scikit-learn. Where it does not, a second is saved: that of loading it.
     """
     n_threads = max(1, torch.get_num_threads())
-    with one_thread(), ThreadPoolExecutor(max_workers=n_threads) as pool:
-        return list(pool.map(function, items))
+    # Every thread has its own number of OpenMP threads, so each worker sets it. OpenBLAS, and MKL within torch,
+    # have one number for all; only torch knows of the latter.
+    within = partial(_libraries(fits=fits).limit, limits=1)
+    torch.set_num_threads(1)
+    try:
+        with one_thread(fits=fits), ThreadPoolExecutor(max_workers=n_threads, initializer=within) as pool:
+            return list(pool.map(function, items))
+    finally:
+        torch.set_num_threads(n_threads)
 
 
-def one_thread() -> AbstractContextManager[object]:
-    """Let libraries compute with a single thread."""
-    found: AbstractContextManager[object] = _libraries().limit(limits=1)
+def one_thread(*, fits: bool = True) -> AbstractContextManager[object]:
+    """Let libraries compute with a single thread; scikit-learn's own only where it `fits`."""
+    found: AbstractContextManager[object] = _libraries(fits=fits).limit(limits=1)
     return found
 
 
 @cache
-def _libraries() -> ThreadpoolController:
-    """Find the libraries, scikit-learn's own among them; once, since that takes longer than a small fit."""
-    import sklearn.cluster
-    import sklearn.ensemble  # noqa: F401
+def _libraries(*, fits: bool) -> ThreadpoolController:
+    """Find the libraries; once, since that takes longer than a small fit."""
+    if fits:
+        import sklearn.cluster
+        import sklearn.ensemble  # noqa: F401
 
     return ThreadpoolController()
