@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cellgan.cytof.atomic import make_folder
+from cellgan.cytof.config import check_anchors
 from cellgan.errors import ConfigError
 from cellgan_cli.places import Places, check_places, plan
 from cellgan_cli.screen import Screen, list_files
@@ -33,6 +34,12 @@ QUIET_HELP = "Say nothing on stderr but errors and results not to be used."
 )
 @click.option("--batch-key", metavar="KEY", help="Column of obs that tells the batches of one file apart.")
 @align_settings
+@click.option(
+    "--anchors",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Learn from control samples alone: a .csv or .tsv table with the columns batch,file.",
+)
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
@@ -59,6 +66,9 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
     """
     inputs: tuple[Path, ...] = flags["inputs"]
     config = read_config(flags)
+    anchors: Path | None = flags["anchors"]
+    if anchors is not None:
+        check_anchors(config)
     _check_count(inputs, batch_key=flags["batch_key"])
     places = plan(flags["output"], model=flags["model"], report=flags["report"], no_report=flags["no_report"])
     limit_threads(config.threads)
@@ -67,7 +77,8 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
     check_files(inputs)
     if flags["batch_key"] is None:
         config = _name_reference(config, inputs)
-    check_places(places, inputs=inputs, overwrite=flags["overwrite"])
+    controls = _find_controls(anchors, inputs, batch_key=flags["batch_key"])
+    check_places(places, inputs=(*inputs, *controls), overwrite=flags["overwrite"])
 
     with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading libraries", 0.0)
@@ -77,7 +88,12 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
         from cellgan.cytof.align import align_files
 
         alignment = align_files(
-            inputs, config, batch_key=flags["batch_key"], progress=screen.progress, say=screen.say
+            inputs,
+            config,
+            batch_key=flags["batch_key"],
+            anchors=anchors,
+            progress=screen.progress,
+            say=screen.say,
         )
         written = _write(alignment, places, screen)
         _say_verdicts(alignment, screen)
@@ -103,6 +119,19 @@ def _name_reference(config: AlignConfig, inputs: tuple[Path, ...]) -> AlignConfi
     from cellgan.cytof.input_files import batch_of
 
     return replace(config, reference=batch_of(config.reference, inputs))
+
+
+def _find_controls(
+    anchors: Path | None, inputs: tuple[Path, ...], *, batch_key: str | None
+) -> tuple[Path, ...]:
+    """Return the table of anchors and the files it lists, which must not be written to either."""
+    if anchors is None:
+        return ()
+    from cellgan.cytof.anchor_table import read_anchor_table
+    from cellgan.cytof.input_files import batch_names
+
+    batches = None if batch_key is not None else batch_names(inputs)  # else they stand within the file
+    return (anchors, *read_anchor_table(anchors, batches=batches).values())
 
 
 def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:

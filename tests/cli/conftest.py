@@ -61,8 +61,9 @@ class FakeModule(ModuleType):
         self.raises: BaseException | None = None
         self.report = copy.deepcopy(REPORT)
 
-    def align_files(self, paths, config, *, batch_key=None, progress=None, say=None):
-        self.calls.append({"paths": list(paths), "config": config, "batch_key": batch_key})
+    def align_files(self, paths, config, *, batch_key=None, anchors=None, progress=None, say=None):
+        call = {"paths": list(paths), "config": config, "batch_key": batch_key, "anchors": anchors}
+        self.calls.append(call)
         if say is not None:
             say("read 2 batches")
         if progress is not None:
