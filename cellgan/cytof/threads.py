@@ -49,8 +49,8 @@ def side_by_side(
         Whether the function fits with scikit-learn. Where it does not, a second is saved: that of loading it.
     """
     n_threads = max(1, torch.get_num_threads())
-    # Every thread has its own number of OpenMP threads, so each worker sets it. OpenBLAS, and MKL within torch,
-    # have one number for all; only torch knows of the latter.
+    # Every thread has a number of OpenMP threads of its own, so each worker sets it. OpenBLAS has one for
+    # all, and so has the MKL within torch, of which only torch knows.
     within = partial(_libraries(fits=fits).limit, limits=1)
     torch.set_num_threads(1)
     try:
