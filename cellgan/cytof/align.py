@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cellgan.core import pick
 from cellgan.cytof.alignment import Alignment
+from cellgan.cytof.anchors import anchors_in_memory, read_anchors
 from cellgan.cytof.assemble import assemble
-from cellgan.cytof.columns import Columns
-from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.labels import Known, labels_of
-from cellgan.cytof.model import BatchMap, Model
-from cellgan.cytof.pair import MAX_CELLS, Pair, align_pair
-from cellgan.cytof.panel import match_panels, without
+from cellgan.cytof.batch_map import BatchMap
+from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors
+from cellgan.cytof.consensus import consensus_cells
+from cellgan.cytof.learn import N_LEARNED, Learned, learn, plan_lessons, some_rows
+from cellgan.cytof.model import Model
+from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
 from cellgan.cytof.summary import batch_summary, run_summary
 from cellgan.cytof.threads import limited_threads
-from cellgan.cytof.transform import Decision, Standardise, decide, to_arcsinh
+from cellgan.cytof.transform import Standardise, to_linear
 from cellgan.cytof.views import Views
 from cellgan.errors import ConfigError
 
@@ -29,9 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import anndata as ad
-    from numpy.typing import NDArray
 
-    from cellgan.cytof.panel import Panel
+    from cellgan.cytof.batch_map import Mapped
 
 Progress = Callable[[str, float], None]
 Say = Callable[[str], None]
@@ -59,6 +60,7 @@ def align(
     *,
     batch_key: str | None = None,
     config: AlignConfig | None = None,
+    anchors: Mapping[str, ad.AnnData] | None = None,
 ) -> Alignment:
     """Align batches of cells that are in memory. Nothing that is given is changed.
 
@@ -71,6 +73,8 @@ def align(
         Column of ``obs`` that tells the batches of one AnnData apart.
     config
         Settings; the defaults suit most data.
+    anchors
+        Control samples by name of batch: what is given here is learned from, and all batches are mapped.
 
     Returns
     -------
@@ -90,7 +94,12 @@ def align(
     >>> alignment.adata.layers["aligned"].shape
     (800, 8)
     """
-    return align_batches(batches_from_adata(batches, batch_key=batch_key), config or AlignConfig(), Screen())
+    config, given = config or AlignConfig(), batches_from_adata(batches, batch_key=batch_key)
+    controls = None
+    if anchors is not None:
+        check_anchors(config)
+        controls = anchors_in_memory(anchors, batches=[batch.name for batch in given])
+    return align_batches(given, config, Screen(), controls=controls)
 
 
 def align_files(
@@ -98,6 +107,7 @@ def align_files(
     config: AlignConfig,
     *,
     batch_key: str | None = None,
+    anchors: Path | None = None,
     progress: Progress = Screen.progress,
     say: Say = Screen.say,
 ) -> Alignment:
@@ -111,6 +121,8 @@ def align_files(
         Settings.
     batch_key
         Column of ``obs`` that tells the batches of one file apart.
+    anchors
+        Table of control samples, with the columns ``batch`` and ``file``.
     progress, say
         Where progress and words for people go.
 
@@ -125,148 +137,133 @@ def align_files(
         Files, markers or settings cannot be used; the message names the file and says how to fix it.
     """
     progress("reading", 0.0)
-    return align_batches(read_batches(paths, batch_key=batch_key), config, Screen(progress, say))
+    batches = read_batches(paths, batch_key=batch_key)
+    controls = None
+    if anchors is not None:
+        check_anchors(config)
+        controls = read_anchors(anchors, batches=[batch.name for batch in batches])
+    return align_batches(batches, config, Screen(progress, say), controls=controls)
 
 
-def align_batches(batches: list[CellBatch], config: AlignConfig, screen: Screen) -> Alignment:
-    """Align batches that were read. See `align`."""
+def align_batches(
+    batches: list[CellBatch],
+    config: AlignConfig,
+    screen: Screen,
+    *,
+    controls: Mapping[str, CellBatch] | None = None,
+) -> Alignment:
+    """Align batches that were read; `controls` by name of batch. See `align`."""
     if len(batches) < 2:
         given = f"only one batch was given, {batches[0].name!r}" if batches else "no batch was given"
         msg = f"{given}; give the reference and at least one other"
         raise ConfigError(msg)
-    reference = config.reference or batches[0].name
-    panel = match_panels(batches, reference=reference, markers=config.markers)
-    anchor = next(batch for batch in batches if batch.name == reference)
-    panel = without(panel, _constant(batches, panel))
-    values = {batch.name: _markers(batch, panel) for batch in batches}
-    decision = decide(
-        list(values.values()), requested=config.transform, cofactor=config.cofactor, names=list(values)
-    )
-    _say_what(screen.say, batches, panel, decision, reference)
-    if decision.name == "arcsinh":
-        values = {name: to_arcsinh(own, decision.cofactor) for name, own in values.items()}
-    units = Standardise.of(values[reference])
-    pairs: dict[str, Pair] = {}
-    others = [batch for batch in batches if batch.name != reference]
+    pick(config.device)  # before any work is done for nothing
+    name = batches[0].name if config.reference in {None, CONSENSUS} else str(config.reference)
+    prepared = prepare(batches, config, reference=name)
+    _say_what(screen.say, prepared, CONSENSUS if config.reference == CONSENSUS else name)
     with limited_threads(config.threads):
-        for number, batch in enumerate(others):
-            pairs[batch.name] = _align_one(
-                batch,
-                anchor,
-                values,
-                units=units,
-                config=config,
-                progress=partial(_show_game, screen, batch.name, number / len(others), 1 / len(others)),
-            )
+        if config.reference == CONSENSUS:
+            screen.progress("finding the consensus", 0.0)
+            prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
+        learned, units = _learn_all(prepared, prepared.batch(name), config, screen, controls)
         model = Model(
-            reference=reference,
-            markers=panel.shared,
-            transform=decision.name,
-            cofactor=decision.cofactor,
+            reference=name,
+            markers=prepared.panel.shared,
+            transform=prepared.decision.name,
+            cofactor=prepared.decision.cofactor,
             units=units,
-            batches=_maps(batches, panel, values, pairs),
-            about=run_summary(batches, panel, decision, config, reference),
+            batches=_maps(batches, prepared, learned, name),
+            about=run_summary(batches, prepared, config, reference=name),
         )
-        columns = {batch.name: _columns(batch, panel) for batch in batches}
         screen.progress("mapping all cells", 0.9)
-        layers = {b.name: model.aligned(b.adata.X, columns[b.name], b.name) for b in batches}
-    sample = {batch.name: _sample(batch.adata.n_obs, config.seed) for batch in batches}
-    at = {batch.name: columns[batch.name].aligned for batch in batches}
-    after = {name: layers[name][rows][:, at[name]] for name, rows in sample.items()}
-    views = Views(
-        markers=panel.shared,
-        reference=after[reference],
-        batches={b.name: (values[b.name][sample[b.name]], after[b.name]) for b in others},
-    )
-    n_reference = len(values[reference])
-    report = {
-        **model.about,
-        "batches": [
-            batch_summary(
-                batch.name,
-                pairs[batch.name],
-                units=units,
-                views=views,
-                n_cells=batch.adata.n_obs,
-                reference=(reference, n_reference),
-            )
-            for batch in others
-        ],
-    }
-    adata = assemble(batches, panel, layers, _uns(report))
+        columns = {batch.name: prepared.columns(batch) for batch in batches}
+        mapped = {b.name: model.mapped(b.adata.X, columns[b.name], b.name) for b in batches}
+    views = _views(prepared, name, learned, mapped, config.seed)
+    summaries = [
+        batch_summary(learned[batch.name], prepared, views=views, units=units, mapped=mapped[batch.name])
+        for batch in batches
+        if batch.name in learned
+    ]
+    report = {**model.about, "batches": summaries}
+    adata = assemble(batches, prepared.panel, mapped, _uns(report))
     return Alignment(adata, report, views, model, batches, columns)
 
 
-def _align_one(
-    batch: CellBatch,
+def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
+    """Make a reference of cells that lie in the middle of all batches, on the batches' own scale."""
+    import anndata as ad
+    import pandas as pd
+
+    cells = consensus_cells(
+        {
+            batch.name: prepared.values(batch, some_rows(batch.adata.n_obs, N_LEARNED // 2, config.seed))
+            for batch in prepared.batches
+        },
+        seed=config.seed,
+    )
+    if prepared.decision.name == "arcsinh":
+        cells = to_linear(cells, prepared.decision.cofactor)
+    var = pd.DataFrame({"channel": ""}, index=pd.Index(prepared.panel.shared, dtype=str))
+    return CellBatch(name=CONSENSUS, adata=ad.AnnData(cells, var=var))
+
+
+def _learn_all(
+    prepared: Prepared,
     reference: CellBatch,
-    values: Mapping[str, NDArray[np.float32]],
-    *,
-    units: Standardise,
     config: AlignConfig,
-    progress: Callable[[float], None],
-) -> Pair:
-    """Learn one batch's way, from a sample of its cells that bounds time and memory."""
-    sides = (reference, batch)
-    rows = [_sample(side.adata.n_obs, config.seed, n=2 * MAX_CELLS) for side in sides]
-    cells = [units.apply(values[b.name][i]).astype(np.float64) for b, i in zip(sides, rows, strict=True)]
-    known = None
-    if config.label_key:
-        known = Known(*(labels_of(b, config.label_key)[i] for b, i in zip(sides, rows, strict=True)))
-    return align_pair(*cells, config=config, known=known, progress=progress)
+    screen: Screen,
+    controls: Mapping[str, CellBatch] | None,
+) -> tuple[dict[str, Learned], Standardise]:
+    """Learn the way of every batch but the reference, one after the other."""
+    units = Standardise.of(prepared.values(reference))
+    others = [batch for batch in prepared.batches if batch.name != reference.name]
+    lessons = plan_lessons(reference, others, config, controls=controls)
+    learned = {}
+    for number, (batch, lesson) in enumerate(lessons.items()):
+        show = partial(_show_game, screen, batch, number / len(others), 1 / len(others))
+        learned[batch] = learn(lesson, prepared, units=units, config=config, progress=show)
+    return learned, units
 
 
 def _show_game(screen: Screen, name: str, done: float, share: float, fraction: float) -> None:
     screen.progress(f"matching {name}", 0.9 * (done + share * fraction))
 
 
-def _markers(batch: CellBatch, panel: Panel) -> NDArray[np.float32]:
-    """Return a batch's shared markers as measured, in the panel's order."""
-    own = panel.columns[batch.name]
-    values: NDArray[np.float32] = batch.adata.X[:, [own[marker] for marker in panel.shared]]
-    return values
-
-
-def _constant(batches: list[CellBatch], panel: Panel) -> dict[str, list[str]]:
-    """Return the shared markers that have one single value in a batch, and in which."""
-    found: dict[str, list[str]] = {}
-    for batch in batches:
-        same = np.ptp(_markers(batch, panel), axis=0) == 0
-        for marker in np.array(panel.shared)[same]:
-            found.setdefault(str(marker), []).append(batch.name)
-    return found
-
-
-def _columns(batch: CellBatch, panel: Panel) -> Columns:
-    own = panel.columns[batch.name]
-    var = batch.adata.var
-    return Columns.at(
-        [own[marker] for marker in panel.shared], list(map(str, var.index)), list(map(str, var["channel"]))
-    )
-
-
 def _maps(
-    batches: list[CellBatch],
-    panel: Panel,
-    values: Mapping[str, NDArray[np.float32]],
-    pairs: Mapping[str, Pair],
+    batches: Sequence[CellBatch], prepared: Prepared, learned: Mapping[str, Learned], reference: str
 ) -> dict[str, BatchMap]:
-    reference = next(batch.name for batch in batches if batch.name not in pairs)
-    lowest = values[reference].min(axis=0)
-    return {
-        batch.name: BatchMap(
-            markers=tuple(
-                str(batch.adata.var_names[panel.columns[batch.name][marker]]) for marker in panel.shared
-            ),
-            mover=pairs[batch.name].mover if batch.name in pairs else None,
-            lowest=np.minimum(lowest, values[batch.name].min(axis=0)),
-        )
-        for batch in batches
-    }
+    """Return the map of every batch, the reference's among them."""
+    panel, least = prepared.panel, prepared.lowest(prepared.batch(reference))
+    maps = {}
+    for batch in batches:
+        own = panel.columns[batch.name]
+        markers = tuple(str(batch.adata.var_names[own[marker]]) for marker in panel.shared)
+        lowest = np.minimum(least, prepared.lowest(batch))
+        if batch.name in learned:
+            pair, novelty, _ = learned[batch.name]
+            maps[batch.name] = BatchMap(markers, lowest, pair.mover, pair.uncertainty, novelty)
+        else:
+            maps[batch.name] = BatchMap(markers, lowest)
+    return maps
 
 
-def _sample(n_cells: int, seed: int, n: int = N_VIEWED) -> NDArray[np.intp]:
-    return np.sort(np.random.default_rng(seed).permutation(n_cells)[:n])
+def _views(
+    prepared: Prepared,
+    reference: str,
+    learned: Mapping[str, Learned],
+    mapped: Mapping[str, Mapped],
+    seed: int,
+) -> Views:
+    """Keep a sample of all cells for plots."""
+    found = {}
+    for batch in prepared.batches:
+        rows = some_rows(batch.adata.n_obs, N_VIEWED, seed)
+        before = prepared.values(batch, rows)
+        at = prepared.columns(batch).aligned
+        moved = batch.name in learned
+        found[batch.name] = (before, mapped[batch.name].aligned[rows][:, at] if moved else before)
+    _, own = found.pop(reference)
+    return Views(markers=prepared.panel.shared, reference=own, batches=found)
 
 
 def _uns(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,8 +280,8 @@ def _uns(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _say_what(say: Say, batches: list[CellBatch], panel: Panel, decision: Decision, reference: str) -> None:
-    for batch in batches:
+def _say_what(say: Say, prepared: Prepared, reference: str) -> None:
+    for batch in prepared.batches:
         role = " (reference)" if batch.name == reference else ""
         say(f"{batch.name}{role}: {batch.adata.n_obs:,} cells, {batch.adata.n_vars} columns")
-    say(f"{len(panel.shared)} shared markers; values: {decision.reason}")
+    say(f"{len(prepared.panel.shared)} shared markers; values: {prepared.decision.reason}")

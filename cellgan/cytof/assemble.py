@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from cellgan.cytof.panel import column_kinds
+from cellgan.cytof.streaming import NOVEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.panel import Panel
     from cellgan.cytof.read_write import CellBatch
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 def assemble(
     batches: Sequence[CellBatch],
     panel: Panel,
-    layers: Mapping[str, NDArray[np.float32]],
+    mapped: Mapping[str, Mapped],
     uns: Mapping[str, Any],
 ) -> ad.AnnData:
     """Put all cells of all batches into one AnnData.
@@ -34,35 +36,35 @@ def assemble(
         In the order in which their cells shall stand.
     panel
         Which of their columns correspond.
-    layers
-        By name of batch, what goes into ``layers["aligned"]``, ``(n_cells, n_columns)`` of that batch.
+    mapped
+        By name of batch, its cells as mapped, all columns.
     uns
         What goes into ``uns["cellgan"]``.
 
     Returns
     -------
     AnnData
-        ``X`` as measured, NaN where a batch did not measure a column; ``obs["batch"]``,
-        ``obs["original_name"]`` where names clashed; ``var["measured_in"]``, ``var["kind"]``,
-        ``var["aligned"]``, ``var["channel"]``.
+        ``X`` as measured, NaN where a batch did not measure a column, like ``layers["aligned"]`` and
+        ``layers["aligned_sd"]``; ``obs["batch"]``, ``obs["cellgan_novel"]``, ``obs["original_name"]`` where
+        names clashed; ``var["measured_in"]``, ``var["kind"]``, ``var["aligned"]``, ``var["channel"]``.
     """
     names = {batch.name: _column_names(batch, panel) for batch in batches}
     var_names = list(dict.fromkeys(name for own in names.values() for name in own))
     n_cells = sum(batch.adata.n_obs for batch in batches)
     x = np.full((n_cells, len(var_names)), np.nan, dtype=np.float32)
-    aligned = x.copy()
+    aligned, sd = x.copy(), x.copy()
     first = 0
     for batch in batches:
         rows = slice(first, first + batch.adata.n_obs)
         columns = pd.Index(var_names).get_indexer(pd.Index(names[batch.name]))
         x[rows, columns] = batch.adata.X
-        aligned[rows, columns] = layers[batch.name]
+        aligned[rows, columns], sd[rows, columns], _ = mapped[batch.name]
         first = rows.stop
     return ad.AnnData(
         x,
-        obs=_obs(batches),
+        obs=_obs(batches, mapped),
         var=_var(batches, names, var_names, panel),
-        layers={"aligned": aligned},
+        layers={"aligned": aligned, "aligned_sd": sd},
         uns={"cellgan": dict(uns)},
     )
 
@@ -75,16 +77,19 @@ def _column_names(batch: CellBatch, panel: Panel) -> list[str]:
     return names
 
 
-def _obs(batches: Sequence[CellBatch]) -> pd.DataFrame:
+def _obs(batches: Sequence[CellBatch], mapped: Mapping[str, Mapped]) -> pd.DataFrame:
     parts = []
     for batch in batches:
         part = batch.adata.obs.copy()
         if "batch" in part and not (part["batch"].astype(str) == batch.name).all():
             part = _make_room(part, "batch")
         part["batch"] = batch.name
+        if NOVEL in part:
+            part = _make_room(part, NOVEL)
+        part[NOVEL] = mapped[batch.name].novel
         parts.append(part)
     obs: pd.DataFrame = pd.concat(parts).apply(_writable)
-    order = ["batch", *(name for name in obs if name != "batch")]
+    order = ["batch", NOVEL, *(name for name in obs if name not in {"batch", NOVEL})]
     obs = obs[order]
     obs["batch"] = pd.Categorical(obs["batch"], categories=[batch.name for batch in batches])
     clash = obs.index.duplicated(keep=False)

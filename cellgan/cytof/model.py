@@ -10,9 +10,9 @@ import torch
 
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.atomic import check_output
+from cellgan.cytof.batch_map import BatchMap, Mapped
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
-from cellgan.cytof.mover import Mover
 from cellgan.cytof.transform import Standardise, scale_of, to_arcsinh, to_linear
 from cellgan.errors import ConfigError, InputError, ModelError
 
@@ -26,25 +26,6 @@ if TYPE_CHECKING:
     from cellgan.cytof.cell_file import CellFile
 
 ROWS = 20_480  # cells at a time: whole blocks of the mover
-
-
-@dataclass(frozen=True, eq=False)
-class BatchMap:
-    """How the cells of one batch get into the reference's frame.
-
-    Attributes
-    ----------
-    markers
-        Names of the aligned markers in this batch's own spelling, in the model's order.
-    mover
-        In standard units of the reference; None for the reference itself, which stays.
-    lowest
-        No aligned value lies below, ``(n_markers,)``, arcsinh units: the lowest seen in either batch.
-    """
-
-    markers: tuple[str, ...]
-    mover: Mover | None
-    lowest: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +61,8 @@ class Model:
         moved = ", ".join(name for name, own in self.batches.items() if own.mover is not None)
         return f"Model: {moved} onto {self.reference}, {len(self.markers)} markers"
 
-    def aligned(self, values: NDArray[np.float32], columns: Columns, batch: str) -> NDArray[np.float32]:
-        """Return what goes into ``layers["aligned"]`` for cells of one batch.
+    def mapped(self, values: NDArray[np.float32], columns: Columns, batch: str) -> Mapped:
+        """Map cells of one batch, with all their columns.
 
         Parameters
         ----------
@@ -94,32 +75,28 @@ class Model:
 
         Returns
         -------
-        NDArray
+        Mapped
             Arcsinh units: aligned markers, other ion counts as measured; time, scatter and the like
             unchanged.
         """
-        out = values.copy()
+        out, sd, novel = values.copy(), np.zeros_like(values), np.zeros(len(values), dtype=bool)
         if self.transform == "arcsinh":
             out[:, columns.counts] = to_arcsinh(values[:, columns.counts], self.cofactor)
         own = self.batches[batch]
-        if own.mover is None:
-            return out
-        for first in range(0, len(out), ROWS):
+        for first in range(0, len(out) if own.mover is not None else 0, ROWS):
             here = slice(first, first + ROWS)
-            before = out[here, columns.aligned]
-            moved = self.units.invert(
-                own.mover(self.units.apply(before).astype(np.float64)).astype(np.float32)
+            out[here, columns.aligned], sd[here, columns.aligned], novel[here] = own(
+                out[here, columns.aligned], self.units
             )
-            out[here, columns.aligned] = np.maximum(moved, own.lowest)
-        return out
+        return Mapped(out, sd, novel)
 
     def linear(self, values: NDArray[np.float32], columns: Columns, batch: str) -> NDArray[np.float32]:
-        """Return the same as `aligned` on the linear scale, for FCS; what is not aligned is not touched."""
+        """Return mapped cells on the linear scale, for FCS; what is not aligned is not touched."""
         out = values.copy()
         if self.transform == "none":
             out[:, columns.counts] = to_linear(values[:, columns.counts], self.cofactor)
         if self.batches[batch].mover is not None:
-            moved = self.aligned(values, columns, batch)[:, columns.aligned]
+            moved = self.mapped(values, columns, batch).aligned[:, columns.aligned]
             out[:, columns.aligned] = to_linear(moved, self.cofactor)
         return out
 
@@ -136,7 +113,7 @@ class Model:
         Returns
         -------
         AnnData
-            A copy with ``layers["aligned"]``.
+            A copy with ``layers["aligned"]``, ``layers["aligned_sd"]`` and ``obs["cellgan_novel"]``.
 
         Raises
         ------
@@ -151,7 +128,9 @@ class Model:
         copy = own_copy(adata, "the cells to be mapped", n_least=1)
         columns = self.columns(copy.var_names, copy.var["channel"], name)
         self._check_scale(copy.X, columns)
-        copy.layers["aligned"] = self.aligned(copy.X, columns, name)
+        mapped = self.mapped(copy.X, columns, name)
+        copy.layers["aligned"], copy.layers["aligned_sd"] = mapped.aligned, mapped.sd
+        copy.obs["cellgan_novel"] = mapped.novel
         return copy
 
     def map_file(self, source: CellFile, out_path: Path, *, batch: str | None = None) -> None:
@@ -162,8 +141,8 @@ class Model:
         source
             Cells measured like those of `batch`, from `open_for_map`.
         out_path
-            An ``.h5ad`` file gets a copy of the source and ``layers["aligned"]``; an ``.fcs`` file the
-            aligned cells on the linear scale.
+            An ``.h5ad`` file gets a copy of the source with what `map` adds; an ``.fcs`` file the aligned
+            cells on the linear scale.
         batch
             Whose map to use; may be left out where the model has only one.
 
@@ -180,13 +159,13 @@ class Model:
         name = self.pick(batch)
         columns = self.columns(source.names, source.channels, name)
         if out_path.suffix == ".fcs":
-            pieces = (self.linear(chunk, columns, name) for chunk in self._chunks(source, columns))
+            linear = (self.linear(chunk, columns, name) for chunk in self._chunks(source, columns))
             stream_fcs(
-                out_path, pieces, channels=source.channels, markers=source.names, keywords=source.keywords
+                out_path, linear, channels=source.channels, markers=source.names, keywords=source.keywords
             )
         else:
-            layer = (self.aligned(chunk, columns, name) for chunk in self._chunks(source, columns))
-            stream_h5ad(source, out_path, layer, uns={**_flat(self.about), "mapped_as": name})
+            pieces = (self.mapped(chunk, columns, name) for chunk in self._chunks(source, columns))
+            stream_h5ad(source, out_path, pieces, uns={**_flat(self.about), "mapped_as": name})
 
     def _chunks(self, source: CellFile, columns: Columns) -> Iterator[NDArray[np.float32]]:
         """Read a file piece by piece; its first cells tell the scale."""
@@ -241,9 +220,7 @@ class Model:
         for number, (name, own) in enumerate(self.batches.items()):
             key = f"batches/{number}"
             batches[name] = {"key": key, "markers": own.markers, "moved": own.mover is not None}
-            tensors[f"{key}/lowest"] = torch.from_numpy(own.lowest)
-            if own.mover is not None:
-                tensors |= {f"{key}/mover/{leaf}": value for leaf, value in own.mover.tensors().items()}
+            tensors |= {f"{key}/{leaf}": value for leaf, value in own.tensors().items()}
         meta = {
             "kind": "alignment",
             "reference": self.reference,
@@ -263,10 +240,8 @@ class Model:
             if meta["kind"] != "alignment":
                 raise KeyError(meta["kind"])
             batches = {
-                name: BatchMap(
-                    tuple(own["markers"]),
-                    _mover(tensors, own["key"], len(meta["markers"])) if own["moved"] else None,
-                    tensors[f"{own['key']}/lowest"].numpy(),
+                name: BatchMap.from_tensors(
+                    _under(tensors, own["key"]), markers=tuple(own["markers"]), moved=own["moved"]
                 )
                 for name, own in meta["batches"].items()
             }
@@ -284,10 +259,9 @@ class Model:
             raise ModelError(msg) from error
 
 
-def _mover(tensors: Mapping[str, torch.Tensor], key: str, n_markers: int) -> Mover:
-    prefix = f"{key}/mover/"
-    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    return Mover.from_tensors(own, n_markers=n_markers)
+def _under(tensors: Mapping[str, torch.Tensor], key: str) -> dict[str, torch.Tensor]:
+    prefix = f"{key}/"
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _flat(about: Mapping[str, Any]) -> dict[str, str]:

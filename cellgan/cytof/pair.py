@@ -14,6 +14,7 @@ from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs
 from cellgan.cytof.maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
+from cellgan.cytof.uncertainty import fit_uncertainty, undetected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.magan import Correspondence
     from cellgan.cytof.maps import MarkerMaps
+    from cellgan.cytof.transform import Standardise
+    from cellgan.cytof.uncertainty import Uncertainty
 
 PROPOSAL_CELLS = 8_000  # of each batch, to learn proposals from
 MAX_CELLS = 16_000  # of each batch, to learn the maps from that are used in the end
@@ -51,6 +54,8 @@ class Pair:
     ----------
     mover
         From the batch to the reference, in standard units.
+    uncertainty
+        How far its results may be from the truth.
     chosen
         Name of the proposal that was taken.
     scores
@@ -64,6 +69,7 @@ class Pair:
     """
 
     mover: Mover
+    uncertainty: Uncertainty
     chosen: str
     scores: Mapping[str, Scores]
     floor: Mapping[str, float]
@@ -86,6 +92,7 @@ def align_pair(
     reference: NDArray[np.float64],
     cells: NDArray[np.float64],
     *,
+    units: Standardise,
     config: AlignConfig,
     known: Known | None = None,
     progress: Callable[[float], None] = lambda _: None,
@@ -98,6 +105,8 @@ def align_pair(
         Cells of the reference batch, standardised, ``(n_cells, n_markers)``.
     cells
         Cells of the other batch, in the same units.
+    units
+        These units, for what counting leaves open.
     config
         Method, correspondence, rounds, seed, device.
     known
@@ -123,11 +132,22 @@ def align_pair(
         chosen = NOTHING
     return Pair(
         mover=_learn_from_all(rivals[chosen], reference, cells, seed=config.seed),
+        uncertainty=_uncertainty(chosen, rivals[chosen], split, units, floor=floor["emd"], seed=config.seed),
         chosen=chosen,
         scores=scores,
         floor=floor,
         held_out=(len(split.unseen_reference), len(split.unseen_cells)),
         losses=losses,
+    )
+
+
+def _uncertainty(
+    chosen: str, mover: Mover, split: _Cells, units: Standardise, *, floor: float, seed: int
+) -> Uncertainty:
+    if chosen == NOTHING:
+        return undetected(split.cells.shape[1], floor)
+    return fit_uncertainty(
+        mover, split.reference, split.cells, split.unseen_reference, units=units, seed=seed
     )
 
 

@@ -1,4 +1,4 @@
-"""Copies of files of cells with one layer more, written piece by piece."""
+"""Copies of files of cells with what mapping adds, written piece by piece."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import h5py
+import numpy as np
 import pandas as pd
 
 from cellgan.cytof.atomic import atomic
@@ -19,49 +20,46 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
+    from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.cell_file import CellFile
+
+LAYERS = ("aligned", "aligned_sd")
+NOVEL = "cellgan_novel"
 
 
 def stream_h5ad(
     source: CellFile,
     out_path: Path,
-    layer_chunks: Iterable[NDArray[np.float32]],
+    pieces: Iterable[Mapped],
     *,
-    layer: str = "aligned",
     uns: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a copy of a file of cells with one layer more, piece by piece, whole or not at all.
+    """Write a copy of a file of cells with what mapping adds, piece by piece, whole or not at all.
 
     Parameters
     ----------
     source
         What to copy. All that an .h5ad file holds stays as it is, byte for byte.
     out_path
-        The new file, .h5ad.
-    layer_chunks
-        Values of the layer for all cells in order, each (n_cells, n_columns).
-    layer
-        Name of the layer.
+        The new file, .h5ad. It gets ``layers["aligned"]``, ``layers["aligned_sd"]`` and
+        ``obs["cellgan_novel"]``.
+    pieces
+        Mapped cells in order, all columns.
     uns
         What to write to ``uns["cellgan"]``.
 
     Raises
     ------
     InputError
-        The file has such a layer already.
+        The file has such layers or such a column already.
     OutputError
         The folder is not writable or the disk is full.
     """
     with naming(source.path):
         if source.format == "h5ad":
-            with reading_h5ad(source.path), h5py.File(source.path) as file:
-                taken = layer in file.get("layers", {})
-            if taken:
-                msg = f"there is a layer {layer!r} already; delete it, or give the file that was aligned"
-                raise InputError(msg)
+            _check_free(source)
     with atomic(out_path) as part:
         if source.fcs:
             _write_skeleton(source.fcs, part)
@@ -69,13 +67,22 @@ def stream_h5ad(
             shutil.copyfile(source.path, part)
         with h5py.File(part, "r+") as file:
             if source.fcs:
-                _fill(_new_array(file, "X", source, compression=None), source.chunks())
-            layers = file.require_group("layers")
-            layers.attrs.setdefault("encoding-type", "dict")
-            layers.attrs.setdefault("encoding-version", "0.1.0")
-            _fill(_new_array(layers, layer, source, compression=_compression(file)), layer_chunks)
+                _fill(_new_array(file, "X", source, compression=None), source)
+            novel = _fill_layers(file, pieces, source)
+            _add_to_obs(file, novel)
             if uns is not None:
                 ad.io.write_elem(file.require_group("uns"), "cellgan", dict(uns))
+
+
+def _check_free(source: CellFile) -> None:
+    with reading_h5ad(source.path), h5py.File(source.path) as file:
+        there = [f"a layer {name!r}" for name in LAYERS if name in file.get("layers", {})]
+        obs = file["obs"]
+        columns = obs if isinstance(obs, h5py.Group) else obs.dtype.names
+        there += [f"an obs column {NOVEL!r}"] if NOVEL in columns else []
+    if there:
+        msg = f"there is {there[0]} already; delete it, or give the file that was aligned"
+        raise InputError(msg)
 
 
 def _write_skeleton(fcs: FcsFile, path: Path) -> None:
@@ -107,11 +114,36 @@ def _new_array(parent: h5py.Group, name: str, source: CellFile, *, compression: 
     return array
 
 
-def _fill(array: h5py.Dataset, chunks: Iterable[NDArray[np.float32]]) -> None:
+def _fill(array: h5py.Dataset, source: CellFile) -> None:
     start = 0
-    for chunk in chunks:
+    for chunk in source.chunks():
         array[start : start + len(chunk)] = chunk
         start += len(chunk)
-    if start != len(array):
-        msg = f"{start:,} cells were given for a file of {len(array):,}"
+
+
+def _fill_layers(file: h5py.File, pieces: Iterable[Mapped], source: CellFile) -> NDArray[np.bool_]:
+    """Write the layers, and return which cells are novel."""
+    layers = file.require_group("layers")
+    layers.attrs.setdefault("encoding-type", "dict")
+    layers.attrs.setdefault("encoding-version", "0.1.0")
+    aligned, sd = (_new_array(layers, name, source, compression=_compression(file)) for name in LAYERS)
+    novel, start = np.zeros(source.n_cells, dtype=bool), 0
+    for piece in pieces:
+        here = slice(start, start + len(piece.novel))
+        aligned[here], sd[here], novel[here] = piece
+        start = here.stop
+    if start != source.n_cells:
+        msg = f"{start:,} cells were given for a file of {source.n_cells:,}"
         raise ValueError(msg)
+    return novel
+
+
+def _add_to_obs(file: h5py.File, novel: NDArray[np.bool_]) -> None:
+    obs = file["obs"]
+    if isinstance(obs, h5py.Group):  # its other columns stay as they are
+        ad.io.write_elem(obs, NOVEL, novel)
+        obs.attrs["column-order"] = [*obs.attrs["column-order"], NOVEL]
+    else:  # as anndata wrote it before 0.7
+        table = ad.io.read_elem(obs)
+        table[NOVEL] = novel
+        ad.io.write_elem(file, "obs", table)

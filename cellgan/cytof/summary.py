@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.evaluate import Scores
+    from cellgan.cytof.learn import Learned
     from cellgan.cytof.pair import Pair
-    from cellgan.cytof.panel import Panel
+    from cellgan.cytof.prepare import Prepared
     from cellgan.cytof.read_write import CellBatch
-    from cellgan.cytof.transform import Decision, Standardise
+    from cellgan.cytof.transform import Standardise
     from cellgan.cytof.views import Views
 
 FORMAT = 1
@@ -37,13 +39,10 @@ HIGH = 0.7  # standard deviations above the reference's mean, for a marker to de
 
 
 def run_summary(
-    batches: Sequence[CellBatch],
-    panel: Panel,
-    decision: Decision,
-    config: AlignConfig,
-    reference: str,
+    batches: Sequence[CellBatch], prepared: Prepared, config: AlignConfig, *, reference: str
 ) -> dict[str, Any]:
     """Say what was aligned to what, and how."""
+    panel, decision = prepared.panel, prepared.decision
     notes = same_cells({batch.name: batch.adata.X for batch in batches})
     notes += [f"{batch.name}: {note}" for batch in batches for note in batch.notes]
     return {
@@ -80,36 +79,37 @@ def run_summary(
 
 
 def batch_summary(
-    name: str,
-    pair: Pair,
-    *,
-    units: Standardise,
-    views: Views,
-    n_cells: int,
-    reference: tuple[str, int],
+    learned: Learned, prepared: Prepared, *, views: Views, units: Standardise, mapped: Mapped
 ) -> dict[str, Any]:
     """Say how well one batch was aligned.
 
     Parameters
     ----------
-    name
-        Of the batch.
-    pair
-        Its mover and scores.
-    units
-        Standard units of the reference.
+    learned
+        Its mover and scores, and what they were learned from.
+    prepared
+        All batches.
     views
         A sample of cells before and after.
-    n_cells
-        Of the batch.
-    reference
-        Name and number of cells of the reference.
+    units
+        Standard units of the reference.
+    mapped
+        All its cells.
     """
+    pair, _, lesson = learned
+    own, reference = (prepared.batch(side.batch.name) for side in (lesson.cells, lesson.reference))
     before, after = pair.scores[NOTHING], pair.scores[pair.chosen]
+    sd = np.median(mapped.sd[:, prepared.columns(own).aligned], axis=0) / units.sd
     batch: dict[str, Any] = {
-        "batch": name,
-        "reference": reference[0],
-        "n_cells": n_cells,
+        "batch": own.name,
+        "reference": reference.name,
+        "n_cells": own.adata.n_obs,
+        "novel": int(mapped.novel.sum()),
+        "learned_from": {
+            "source": lesson.source,
+            "reference": len(lesson.reference.rows),
+            "batch": len(lesson.cells.rows),
+        },
         "held_out": dict(zip(("reference", "batch"), pair.held_out, strict=True)),
         "scores": [_row(method, scores, pair.chosen) for method, scores in pair.scores.items()],
         "floor": {key: _number(value) for key, value in pair.floor.items()},
@@ -119,15 +119,16 @@ def batch_summary(
                 "emd_before": _number(before.emd_by_marker[i]),
                 "emd_after": _number(after.emd_by_marker[i]),
                 "moved": _number(after.moved_by_marker[i]),
+                "sd": float(sd[i]),
             }
             for i, marker in enumerate(views.markers)
         ],
         "clusters": _clusters(
-            pair, units.apply(views.reference), units.apply(views.batches[name][1]), views.markers
+            pair, units.apply(views.reference), units.apply(views.batches[own.name][1]), views.markers
         ),
         "losses": {"rounds": pair.losses.rounds, "terms": pair.losses.terms},
     }
-    verdict, warnings = judge_batch(batch, n_cells_reference=reference[1])
+    verdict, warnings = judge_batch(batch, n_cells_reference=reference.adata.n_obs)
     return batch | {"verdict": verdict, "warnings": warnings}
 
 

@@ -1,0 +1,132 @@
+"""How the cells of one batch get into the reference's frame, and what is known of each of them there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from cellgan.cytof.mover import Mover
+from cellgan.cytof.novelty import Novelty
+from cellgan.cytof.uncertainty import Uncertainty
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.transform import Standardise
+
+
+class Mapped(NamedTuple):
+    """Mapped cells; arcsinh units.
+
+    Attributes
+    ----------
+    aligned
+        ``(n_cells, n_markers)``.
+    sd
+        One standard deviation of what `aligned` may be off, ``(n_cells, n_markers)``; 0 where nothing moves.
+    novel
+        Whether a cell has no counterpart in the reference, ``(n_cells,)``.
+    """
+
+    aligned: NDArray[np.float32]
+    sd: NDArray[np.float32]
+    novel: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class BatchMap:
+    """The way of one batch.
+
+    Attributes
+    ----------
+    markers
+        Names of the aligned markers in this batch's own spelling, in the model's order.
+    lowest
+        No aligned value lies below, ``(n_markers,)``, arcsinh units: the lowest seen in either batch.
+    mover
+        In standard units of the reference; None for the reference itself, which stays.
+    uncertainty
+        Of aligned values, in the same units; None for the reference.
+    novelty
+        Tells cells without counterpart; None where every cell has one.
+    """
+
+    markers: tuple[str, ...]
+    lowest: NDArray[np.float32]
+    mover: Mover | None = None
+    uncertainty: Uncertainty | None = None
+    novelty: Novelty | None = None
+
+    def __call__(self, values: NDArray[np.float32], units: Standardise) -> Mapped:
+        """Map cells.
+
+        Parameters
+        ----------
+        values
+            Aligned markers as measured, ``(n_cells, n_markers)``, arcsinh units.
+        units
+            Standard units of the reference.
+        """
+        sd, novel = np.zeros_like(values), np.zeros(len(values), dtype=bool)
+        if self.mover is None:
+            return Mapped(values, sd, novel)
+        before = units.apply(values).astype(np.float64)
+        after = self.mover(before)
+        if self.novelty is not None:
+            novel = self.novelty(after)
+        if self.uncertainty is not None:
+            found = self.uncertainty(after)
+            # A cell without counterpart was moved as its batch's other cells are: nothing else speaks for it.
+            found[novel] = np.hypot(found[novel], after[novel] - before[novel])
+            sd = (found * units.sd).astype(np.float32)
+        aligned = np.maximum(units.invert(after.astype(np.float32)), self.lowest)
+        return Mapped(aligned, sd, novel)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Return all numbers that the map consists of, by name; `from_tensors` takes them back."""
+        found = {"lowest": torch.from_numpy(self.lowest)}
+        if self.mover is not None:
+            found |= {f"mover/{leaf}": value for leaf, value in self.mover.tensors().items()}
+        if self.uncertainty is not None:
+            found["uncertainty/level"] = torch.from_numpy(self.uncertainty.level)
+            found["uncertainty/sd"] = torch.from_numpy(self.uncertainty.sd)
+        if self.novelty is not None:
+            found["novelty/familiar"] = torch.from_numpy(self.novelty.familiar)
+            found["novelty/novel"] = torch.from_numpy(self.novelty.novel)
+        return found
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, torch.Tensor], *, markers: tuple[str, ...], moved: bool
+    ) -> BatchMap:
+        """Build a map from what `tensors` returned; KeyError or RuntimeError where that does not fit.
+
+        Parameters
+        ----------
+        tensors
+            By name. Models of before 0.2 hold neither uncertainty nor novelty.
+        markers
+            Names of the aligned markers.
+        moved
+            Whether there is a mover; one that leaves all cells where they are has no tensors.
+        """
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        own = {
+            name.removeprefix("mover/"): value for name, value in tensors.items() if name.startswith("mover/")
+        }
+        return cls(
+            markers=markers,
+            lowest=arrays["lowest"],
+            mover=Mover.from_tensors(own, n_markers=len(markers)) if moved else None,
+            uncertainty=Uncertainty(arrays["uncertainty/level"], arrays["uncertainty/sd"])
+            if "uncertainty/sd" in arrays
+            else None,
+            novelty=Novelty(arrays["novelty/familiar"], arrays["novelty/novel"])
+            if "novelty/novel" in arrays
+            else None,
+        )

@@ -1,0 +1,191 @@
+"""Which cells of a batch and of the reference an alignment is learned from, and the learning itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from cellgan.cytof.anchors import anchor_rows, check_tied
+from cellgan.cytof.condition import condition_rows
+from cellgan.cytof.labels import Known, labels_of
+from cellgan.cytof.novelty import fit_novelty
+from cellgan.cytof.pair import MAX_CELLS, align_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.config import AlignConfig
+    from cellgan.cytof.novelty import Novelty
+    from cellgan.cytof.pair import Pair
+    from cellgan.cytof.prepare import Prepared
+    from cellgan.cytof.read_write import CellBatch
+    from cellgan.cytof.transform import Standardise
+
+Source = Literal["cells", "controls", "condition"]
+N_LEARNED = 2 * MAX_CELLS  # cells of each side at most: time and memory of learning are bounded
+
+
+class Side(NamedTuple):
+    """Some cells of one batch, or of its control.
+
+    Attributes
+    ----------
+    batch
+        Where they are.
+    rows
+        Which, ascending.
+    control
+        Whether `batch` is a control that bears its batch's name.
+    """
+
+    batch: CellBatch
+    rows: NDArray[np.intp]
+    control: bool = False
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one batch's way is learned from.
+
+    Attributes
+    ----------
+    source
+        ``cells``: any cells; ``controls``: control cells alone; ``condition``: cells drawn to hold the same
+        shares of every condition on both sides.
+    reference, cells
+        The two sides.
+    """
+
+    source: Source
+    reference: Side
+    cells: Side
+
+
+class Learned(NamedTuple):
+    """What was learned of one batch.
+
+    Attributes
+    ----------
+    pair
+        Its mover, and how well that does.
+    novelty
+        Tells its cells without counterpart; None if there are none.
+    lesson
+        What it was learned from.
+    """
+
+    pair: Pair
+    novelty: Novelty | None
+    lesson: Lesson
+
+
+def plan_lessons(
+    reference: CellBatch,
+    others: Sequence[CellBatch],
+    config: AlignConfig,
+    *,
+    controls: Mapping[str, CellBatch] | None = None,
+) -> dict[str, Lesson]:
+    """Decide for every batch from which cells it is learned, before any time is spent on learning.
+
+    Parameters
+    ----------
+    reference, others
+        The batches.
+    config
+        Seed, and the ``obs`` column of conditions or of control cells, if there is one.
+    controls
+        Control samples in files of their own, by name of batch.
+
+    Raises
+    ------
+    ConfigError
+        A condition coincides with the batches.
+    InputError
+        Controls do not tie any batch to the reference, or a column is missing.
+    """
+    found = _controls([reference, *others], config, controls)
+    lessons = {}
+    for batch in others:
+        if reference.name in found and batch.name in found:
+            lessons[batch.name] = Lesson("controls", found[reference.name], found[batch.name])
+        elif config.condition is not None:
+            rows = condition_rows(reference, batch, config.condition, seed=config.seed)
+            lessons[batch.name] = Lesson("condition", Side(reference, rows[0]), Side(batch, rows[1]))
+        else:
+            lessons[batch.name] = Lesson("cells", _all(reference), _all(batch))
+    return lessons
+
+
+def learn(
+    lesson: Lesson,
+    prepared: Prepared,
+    *,
+    units: Standardise,
+    config: AlignConfig,
+    progress: Callable[[float], None],
+) -> Learned:
+    """Learn one batch's way.
+
+    Parameters
+    ----------
+    lesson
+        From which cells.
+    prepared
+        Where their values come from.
+    units
+        Standard units of the reference.
+    config
+        Method, correspondence, rounds, seed, device.
+    progress
+        Called with the done fraction.
+    """
+
+    def cells_of(side: Side) -> NDArray[np.float64]:
+        values = prepared.of_control if side.control else prepared.values
+        return units.apply(values(side.batch, side.rows)).astype(np.float64)
+
+    sides = [_sampled(side, config.seed) for side in (lesson.reference, lesson.cells)]
+    known = None
+    if config.label_key:
+        known = Known(*(labels_of(side.batch, config.label_key)[side.rows] for side in sides))
+    pair = align_pair(*map(cells_of, sides), units=units, config=config, known=known, progress=progress)
+    if lesson.source != "cells":  # what has no counterpart is asked of all cells
+        sides = [_sampled(_all(prepared.batch(side.batch.name)), config.seed) for side in sides]
+    reference, cells = map(cells_of, sides)
+    return Learned(pair, fit_novelty(reference, pair.mover(cells), seed=config.seed), lesson)
+
+
+def some_rows(n_cells: int, n: int, seed: int) -> NDArray[np.intp]:
+    """Draw so many rows at most, ascending."""
+    return np.sort(np.random.default_rng(seed).permutation(n_cells)[:n])
+
+
+def _controls(
+    batches: Sequence[CellBatch], config: AlignConfig, controls: Mapping[str, CellBatch] | None
+) -> dict[str, Side]:
+    """Find the control cells of every batch that has some."""
+    if controls is not None:
+        found = {name: Side(one, np.arange(one.adata.n_obs), control=True) for name, one in controls.items()}
+        said = "the anchors"
+    elif config.anchor_key is not None:
+        sides = [Side(batch, anchor_rows(batch, config.anchor_key)) for batch in batches]
+        found = {side.batch.name: side for side in sides if len(side.rows)}
+        said = f"--anchor-key {config.anchor_key}"
+    else:
+        return {}
+    n_controls = {batch.name: len(found[batch.name].rows) if batch.name in found else 0 for batch in batches}
+    check_tied(n_controls, reference=batches[0].name, said=said)
+    return found
+
+
+def _all(batch: CellBatch) -> Side:
+    return Side(batch, np.arange(batch.adata.n_obs))
+
+
+def _sampled(side: Side, seed: int) -> Side:
+    return side._replace(rows=side.rows[some_rows(len(side.rows), N_LEARNED, seed)])

@@ -1,0 +1,109 @@
+"""Cells of a batch that have no counterpart in the reference, found among aligned cells.
+
+Take equally many cells of both batches. A cell of a type that both hold has neighbours from both; a cell of a
+type that the reference lacks has neighbours from its own batch alone. A cell is *novel* if fewer than 15 % of
+the neighbours are the reference's, and if the reference's nearest lie a third farther away than those of its
+own batch, both on average over its neighbourhood. The share alone would also call cells novel whose type is
+there, but slightly displaced or some six times rarer; these have the reference close by.
+
+What is novel is remembered by a few typical cells of either kind, so that any number of cells can be told
+apart, and cells measured later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellgan.cytof.clusters import nearest, reference_clusters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+N_CELLS = 5_000  # of each batch at most
+N_NEIGHBOURS = 20
+N_AVERAGED = 10  # neighbours over which both are averaged, the cell itself included
+LEAST_SHARE = 0.15  # of the reference among the neighbours, for a cell to have a counterpart
+N_NEAREST = 10  # neighbours of either batch whose distances are compared
+LEAST_DISTANCE = 4 / 3  # to the reference, in distances to the own batch, for a cell to have no counterpart
+LEAST_CELLS = 20  # fewer novel cells than this are none
+N_TYPICAL = {"novel": 30, "familiar": 100}
+CELLS_PER_TYPICAL = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Novelty:
+    """Tells cells without counterpart from the others, by the nearest typical cell.
+
+    Attributes
+    ----------
+    familiar
+        Typical cells of types that both batches hold, aligned, ``(n_familiar, n_markers)``.
+    novel
+        Typical cells of types that the reference lacks, ``(n_novel, n_markers)``.
+    """
+
+    familiar: NDArray[np.float64]
+    novel: NDArray[np.float64]
+
+    def __call__(self, aligned: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which aligned cells, ``(n_cells, n_markers)``, have no counterpart, ``(n_cells,)``."""
+        typical = np.concatenate([self.familiar, self.novel])
+        is_novel: NDArray[np.bool_] = nearest(aligned, typical) >= len(self.familiar)
+        return is_novel
+
+
+def fit_novelty(reference: NDArray[np.float64], aligned: NDArray[np.float64], *, seed: int) -> Novelty | None:
+    """Learn which cells of a batch have no counterpart.
+
+    Parameters
+    ----------
+    reference
+        Cells of the reference, standardised, ``(n_cells, n_markers)``.
+    aligned
+        Cells of the other batch, aligned, in the same units.
+    seed
+        Of subsamples and typical cells.
+
+    Returns
+    -------
+    Novelty or None
+        None where every cell has a counterpart, or where there are too few cells to tell.
+    """
+    rng = np.random.default_rng(seed)
+    n_cells = min(len(reference), len(aligned), N_CELLS)
+    if n_cells < LEAST_CELLS + N_NEIGHBOURS:
+        return None
+    reference, aligned = (x[rng.permutation(len(x))[:n_cells]] for x in (reference, aligned))
+    novel = _novel(reference, aligned)
+    if not LEAST_CELLS <= novel.sum() < n_cells:
+        return None
+    return Novelty(
+        familiar=_typical(aligned[~novel], N_TYPICAL["familiar"], seed=seed),
+        novel=_typical(aligned[novel], N_TYPICAL["novel"], seed=seed),
+    )
+
+
+def _novel(reference: NDArray[np.float64], aligned: NDArray[np.float64]) -> NDArray[np.bool_]:
+    from sklearn.neighbors import NearestNeighbors
+
+    own = NearestNeighbors(n_neighbors=N_NEIGHBOURS + 1).fit(aligned)
+    at_own, neighbours = own.kneighbors(aligned)
+    at_reference, _ = NearestNeighbors(n_neighbors=N_NEIGHBOURS).fit(reference).kneighbors(aligned)
+    distance = np.hstack([at_own[:, 1:], at_reference])  # a cell is no neighbour of itself
+    first = np.argpartition(distance, N_NEIGHBOURS - 1, axis=1)[:, :N_NEIGHBOURS]
+    share = (first >= N_NEIGHBOURS).mean(axis=1)
+    near, far = (at[:, :N_NEAREST].mean(axis=1) for at in (at_own[:, 1:], at_reference))
+    # Cells that are the same to the last digit lie at no distance at all.
+    apart = far / np.maximum(near, 1e-6)
+    around = neighbours[:, :N_AVERAGED]
+    novel: NDArray[np.bool_] = (share[around].mean(axis=1) < LEAST_SHARE) & (
+        apart[around].mean(axis=1) > LEAST_DISTANCE
+    )
+    return novel
+
+
+def _typical(cells: NDArray[np.float64], n: int, *, seed: int) -> NDArray[np.float64]:
+    return reference_clusters(cells, max(1, min(n, len(cells) // CELLS_PER_TYPICAL)), seed=seed)
