@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
 
+from cellgan.core.adam import AdamOptimizer
 from cellgan.errors import ConfigError
 
 Batch = Mapping[str, Tensor]
@@ -18,7 +18,22 @@ Terms = dict[str, Tensor]
 """Named scalars; a player descends their sum."""
 
 Objective = Callable[[Batch], Terms]
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+
+
+class Optimizer(Protocol):
+    """What moves parameters by their gradients; torch's own optimizers do."""
+
+    def step(self) -> object:
+        """Move them once."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it needs to go on."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
+        """Take that back; ValueError where it does not fit."""
+
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
 
 
 @dataclass(frozen=True)
@@ -38,11 +53,9 @@ class Adam:
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
 
-    def __call__(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    def __call__(self, parameters: Iterable[nn.Parameter]) -> AdamOptimizer:
         """Return an optimizer of these parameters."""
-        parameters = list(parameters)
-        fused = all(p.device.type in {"cpu", "cuda"} and p.is_floating_point() for p in parameters)
-        return torch.optim.Adam(parameters, lr=self.lr, betas=self.betas, fused=fused or None)
+        return AdamOptimizer(parameters, lr=self.lr, betas=self.betas)
 
 
 ADAM = Adam()

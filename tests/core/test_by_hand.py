@@ -16,6 +16,11 @@ ROUNDS = 3
 ADAM = Adam(lr=0.01)
 
 
+def by_torch(parameters):
+    """The optimizer as torch makes it, with the same settings."""
+    return torch.optim.Adam(parameters, lr=ADAM.lr, betas=ADAM.betas, fused=True)
+
+
 def nets(*sizes: tuple[int, int]) -> list[nn.Sequential]:
     with seeded(0):
         return [nn.Sequential(nn.Linear(n_in, 8), nn.Tanh(), nn.Linear(8, n_out)) for n_in, n_out in sizes]
@@ -44,7 +49,7 @@ def test_gan():
     play(Match(game, seed=4), batches, rounds=ROUNDS)
 
     g, d = by_hand = nets((2, 3), (3, 1))
-    moves_g, moves_d = ADAM(g.parameters()), ADAM(d.parameters())
+    moves_g, moves_d = by_torch(g.parameters()), by_torch(d.parameters())
     with seeded(4):
         for i in range(ROUNDS):
             x = batches[i]["x"]
@@ -59,7 +64,7 @@ def test_wgan_gp():
     play(Match(game, seed=4), batches, rounds=ROUNDS)
 
     g, f = by_hand = nets((2, 3), (3, 1))
-    moves_g, moves_f = ADAM(g.parameters()), ADAM(f.parameters())
+    moves_g, moves_f = by_torch(g.parameters()), by_torch(f.parameters())
     with seeded(4):
         for i in range(ROUNDS):
             for step in range(3):
