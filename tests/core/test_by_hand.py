@@ -94,8 +94,8 @@ def test_magan(known, reconstructions):
 
     g12, g21, d1, d2 = by_hand = nets(*sizes)
     moves_d, moves_g = (
-        ADAM([*d1.parameters(), *d2.parameters()]),
-        ADAM([*g12.parameters(), *g21.parameters()]),
+        by_torch([*d1.parameters(), *d2.parameters()]),
+        by_torch([*g12.parameters(), *g21.parameters()]),
     )
     for i in range(ROUNDS):
         x1, x2 = batches[i]["a"], batches[i]["b"]
