@@ -71,8 +71,9 @@ def test_the_truth_of_the_simulation_page_is_nearer_after(tmp_path, monkeypatch,
 
 def test_the_align_page_gives_the_defaults_of_the_config():
     page = (ROOT / "docs/align.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| `--([a-z]+)`[^|]*\| `?([^|`]+?)`? \|", page, flags=re.MULTILINE))
+    told = dict(re.findall(r"^\| `--([a-z-]+)`[^|]*\| (?:`?([^|`]+?)`? )?\|", page, flags=re.MULTILINE))
     for field in fields(cellgan.AlignConfig):
-        assert field.name in told
+        flag = field.name.replace("_", "-")
+        assert flag in told
         if isinstance(field.default, str | int | float):
-            assert type(field.default)(told[field.name]) == field.default, field.name
+            assert type(field.default)(told[flag]) == field.default, field.name

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from cellgan.cytof.assemble import assemble
+from cellgan.cytof.batch_map import Mapped
 from cellgan.cytof.panel import match_panels
-from cellgan.cytof.read_write import batches_from_adata, write_h5ad
+from cellgan.cytof.read_write import CellBatch, batches_from_adata, write_h5ad
 
 
 def batch(n: int, columns: list[str], *, start: int = 0, names: list[str] | None = None, **obs) -> ad.AnnData:
@@ -19,10 +20,18 @@ def batch(n: int, columns: list[str], *, start: int = 0, names: list[str] | None
     return ad.AnnData(values, obs=pd.DataFrame(obs, index=index), var=pd.DataFrame(index=columns))
 
 
+def mapped(batches: list[CellBatch]) -> dict[str, Mapped]:
+    """Values that went up by a half, and are a tenth off; every batch's last cell has no counterpart."""
+    return {
+        b.name: Mapped(b.adata.X + 0.5, np.full_like(b.adata.X, 0.1), np.arange(b.adata.n_obs)[::-1] == 0)
+        for b in batches
+    }
+
+
 def together(**given: ad.AnnData) -> ad.AnnData:
     batches = batches_from_adata(given)
     panel = match_panels(batches, reference=batches[0].name)
-    return assemble(batches, panel, {b.name: b.adata.X + 0.5 for b in batches}, {"version": "x"})
+    return assemble(batches, panel, mapped(batches), {"version": "x"})
 
 
 def test_columns_meet_under_the_references_names():
@@ -38,6 +47,10 @@ def test_columns_meet_under_the_references_names():
     assert np.isnan(out[3:, "CD56"].X).all()
     assert np.isnan(out.X).sum() == 3 + 2
     np.testing.assert_array_equal(out.layers["aligned"], out.X + 0.5)
+    np.testing.assert_array_equal(
+        out.layers["aligned_sd"], np.where(np.isnan(out.X), np.nan, np.float32(0.1))
+    )
+    assert out.obs["cellgan_novel"].tolist() == [False, False, True, False, True]
     assert out.var["measured_in"].tolist() == ["one;two"] * 3 + ["one", "two"]
     assert out.var["aligned"].tolist() == [True, False, True, False, False]
     assert out.var["kind"].tolist() == ["marker", "time", "marker", "marker", "marker"]
@@ -46,7 +59,7 @@ def test_columns_meet_under_the_references_names():
 def test_cells_stand_in_the_order_given_whoever_the_reference_is():
     batches = batches_from_adata({"b": batch(2, ["CD3", "CD4"]), "a": batch(3, ["CD4", "CD3"], start=50)})
     panel = match_panels(batches, reference="a")
-    out = assemble(batches, panel, {b.name: b.adata.X for b in batches}, {})
+    out = assemble(batches, panel, mapped(batches), {})
     assert out.obs["batch"].tolist() == ["b"] * 2 + ["a"] * 3
     assert list(out.obs["batch"].cat.categories) == ["b", "a"]
     assert list(out.obs_names) == ["c0-0", "c0-1", "c50-0", "c50-1", "c50-2"]
@@ -77,6 +90,7 @@ def test_no_clash_no_second_name():
 def test_what_is_called_as_ours_keeps_a_name_of_its_own():
     names = ["x", "y"]
     mine = {"batch": ["p", "q"], "original_batch": ["r", "s"], "original_name": ["t", "u"]}
+    mine["cellgan_novel"] = ["v", "w"]
     out = together(
         one=batch(2, ["CD3", "CD4"], names=names, **mine), two=batch(2, ["CD3", "CD4"], names=names)
     )
@@ -84,12 +98,14 @@ def test_what_is_called_as_ours_keeps_a_name_of_its_own():
     assert out.obs["original_original_batch"].tolist()[:2] == ["p", "q"]
     assert out.obs["original_batch"].tolist()[:2] == ["r", "s"]
     assert out.obs["original_original_name"].tolist()[:2] == ["t", "u"]
+    assert out.obs["original_cellgan_novel"].tolist()[:2] == ["v", "w"]
+    assert out.obs["cellgan_novel"].tolist() == [False, True, False, True]
 
 
 def test_a_batch_column_that_says_the_same_is_not_kept_twice():
     batches = (batch(2, ["CD3", "CD4"], batch="one"), batch(2, ["CD3", "CD4"], start=9, batch="two"))
     out = together(one=batches[0], two=batches[1])
-    assert list(out.obs.columns) == ["batch"]
+    assert list(out.obs.columns) == ["batch", "cellgan_novel"]
 
 
 MIXED = {

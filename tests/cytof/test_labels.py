@@ -14,10 +14,12 @@ from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs, labe
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import align_pair
 from cellgan.cytof.read_write import CellBatch
+from cellgan.cytof.transform import Standardise
 from cellgan.errors import InputError
 
 CPU = torch.device("cpu")
 NAMES = np.array(["a", "b", "c"])
+UNITS = Standardise(np.zeros(3, np.float32), np.ones(3, np.float32))  # values are on their scale already
 
 
 def rmse(a: np.ndarray, b: np.ndarray) -> float:
@@ -43,7 +45,7 @@ def far():
 def test_labels_find_what_values_alone_take_for_another_type(far):
     reference, cells, truth, known = far
     config = AlignConfig(rounds=20, correspondence="labels:type")
-    pair = align_pair(reference, cells, config=config, known=known)
+    pair = align_pair(reference, cells, units=UNITS, config=config, known=known)
     blind = Mover(fit_start(reference, cells, seed=0))
     assert pair.chosen == "game + cluster maps"
     assert rmse(pair.mover(cells), truth) < 0.2 * rmse(cells, truth)
@@ -69,7 +71,11 @@ def test_magan_takes_pairs_too(far):
     reference, cells, truth, known = far
     config = {"rounds": 60, "method": "magan"}
     tied = align_pair(
-        reference, cells, config=AlignConfig(**config, correspondence="labels:type"), known=known
+        reference,
+        cells,
+        units=UNITS,
+        config=AlignConfig(**config, correspondence="labels:type"),
+        known=known,
     )
     assert rmse(tied.mover(cells), truth) < 0.4 * rmse(cells, truth)
 

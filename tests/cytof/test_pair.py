@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
@@ -16,20 +18,28 @@ QUICK = AlignConfig(rounds=12)
 ALL = ["nothing", "per-marker quantiles", "start", "start + cluster maps", "game + cluster maps"]
 
 
+class Blood(NamedTuple):
+    """Reference, batch and truth in standard units, and these."""
+
+    reference: np.ndarray
+    cells: np.ndarray
+    truth: np.ndarray
+    units: Standardise
+
+
 @pytest.fixture(scope="module")
 def blood():
-    """Reference, batch and truth in standard units."""
     a, b = cellgan.simulate(n_cells=400, n_markers=6, seed=2)
     scaled = [to_arcsinh(counts, 5.0) for counts in (a.X, b.X, b.layers["truth"])]
     units = Standardise.of(scaled[0])
-    return [units.apply(each).astype(float) for each in scaled]
+    return Blood(*(units.apply(each).astype(float) for each in scaled), units)
 
 
 @pytest.fixture(scope="module")
 def played(blood):
     """The default method, and what it told of its progress."""
     told = []
-    return align_pair(blood[0], blood[1], config=QUICK, progress=told.append), told
+    return align_pair(blood[0], blood[1], units=blood.units, config=QUICK, progress=told.append), told
 
 
 @pytest.fixture
@@ -57,7 +67,7 @@ def test_every_proposal_is_scored_beside_its_rivals(played):
 
 
 def test_the_batch_comes_nearer_to_the_truth(played, blood):
-    pair, (_, cells, truth) = played[0], blood
+    pair, (_, cells, truth, _) = played[0], blood
     assert np.sqrt(((pair.mover(cells) - truth) ** 2).mean()) < 0.6 * np.sqrt(((cells - truth) ** 2).mean())
     assert pair.scores[pair.chosen].emd < pair.scores["nothing"].emd
 
@@ -75,7 +85,10 @@ def test_losses_and_progress_are_told_as_the_game_is_played(played):
 )
 def test_the_start_is_taken_where_it_costs_clearly_less(blood, monkeypatch, margin, chosen):
     monkeypatch.setattr(module, "MARGIN", margin)
-    assert align_pair(blood[0][:250], blood[1][:250], config=QUICK).chosen in {chosen, "nothing"}
+    assert align_pair(blood[0][:250], blood[1][:250], units=blood.units, config=QUICK).chosen in {
+        chosen,
+        "nothing",
+    }
     scores = {"game + cluster maps": _Cost(0.5), "start + cluster maps": _Cost(0.44)}
     assert module._choose(scores, tuple(scores)) == chosen
 
@@ -106,7 +119,7 @@ def test_scores_are_of_cells_that_no_proposal_has_seen(blood, unscored, monkeypa
         return ()
 
     monkeypatch.setattr(module, "fit_passes", spy)
-    align_pair(blood[0], blood[1], config=QUICK)
+    align_pair(blood[0], blood[1], units=blood.units, config=QUICK)
     ((reference, cells),) = unscored
     assert len(seen) == 2  # after the start and after the game
     for learned in seen:
@@ -124,7 +137,7 @@ def test_the_mover_in_the_end_has_learned_from_all_cells(blood, unscored, monkey
         return fit(reference, cells, positions, seed=seed)
 
     monkeypatch.setattr(module, "fit_passes", spy)
-    align_pair(blood[0], blood[1][:300], config=QUICK)
+    align_pair(blood[0], blood[1][:300], units=blood.units, config=QUICK)
     assert seen == [(320, 240), (320, 240), (400, 300)]
 
 
@@ -138,7 +151,7 @@ def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
         "fit_passes",
         lambda r, c, p, *, seed: seen.append((len(r), len(c))) or fit(r, c, p, seed=seed),
     )
-    pair = align_pair(blood[0], blood[1], config=QUICK)
+    pair = align_pair(blood[0], blood[1], units=blood.units, config=QUICK)
     assert pair.held_out == (30, 30)
     assert seen == [(200, 200), (200, 200), (250, 250)]
 
@@ -146,10 +159,10 @@ def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
 def test_nothing_is_moved_where_there_is_nothing_to_align(blood):
     cells = np.random.default_rng(0).permutation(np.vstack(blood[:1] * 3))
     half = len(cells) // 2
-    pair = align_pair(cells[:half], cells[half:], config=QUICK)
+    pair = align_pair(cells[:half], cells[half:], units=blood.units, config=QUICK)
     assert pair.chosen == "nothing"
     assert pair.mover(cells).tobytes() == cells.tobytes()
-    asked = align_pair(cells[:half], cells[half:], config=AlignConfig(method="quantiles"))
+    asked = align_pair(cells[:half], cells[half:], units=blood.units, config=AlignConfig(method="quantiles"))
     assert asked.chosen == "per-marker quantiles"
 
 
@@ -163,7 +176,7 @@ def test_nothing_is_moved_where_there_is_nothing_to_align(blood):
     ],
 )
 def test_other_ways_propose_what_they_are_called(blood, unscored, settings, chosen, scored):
-    pair = align_pair(blood[0], blood[1], config=AlignConfig(rounds=3, **settings))
+    pair = align_pair(blood[0], blood[1], units=blood.units, config=AlignConfig(rounds=3, **settings))
     assert (pair.chosen, list(pair.scores)) == (chosen, scored)
     assert ("generators/correspondence" in pair.losses.terms) == (
         settings.get("method") == "magan" and "correspondence" not in settings
@@ -181,7 +194,13 @@ def test_labels_stay_with_their_cells_when_some_are_held_out(blood, unscored, mo
     pairs = module.labelled_pairs
     monkeypatch.setattr(module, "labelled_pairs", spy)
     known = Known(*(np.where(side[:, 0] > 0, "high", "low") for side in blood[:2]))
-    align_pair(blood[0], blood[1], config=AlignConfig(rounds=2, correspondence="labels:x"), known=known)
+    align_pair(
+        blood[0],
+        blood[1],
+        units=blood.units,
+        config=AlignConfig(rounds=2, correspondence="labels:x"),
+        known=known,
+    )
     ((reference, split),) = seen
     assert len(reference) == 320
     np.testing.assert_array_equal(split.reference == "high", reference[:, 0] > 0)
@@ -193,5 +212,7 @@ def test_same_seed_same_mover(blood, unscored, method):
     found = []
     for seed in (0, 0, 1):
         config = AlignConfig(rounds=3, method=method, seed=seed)
-        found.append(align_pair(blood[0], blood[1], config=config).mover(blood[1]).tobytes())
+        found.append(
+            align_pair(blood[0], blood[1], units=blood.units, config=config).mover(blood[1]).tobytes()
+        )
     assert found[0] == found[1] != found[2]

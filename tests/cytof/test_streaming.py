@@ -1,4 +1,4 @@
-"""Copies with one layer more: the rest stays as it was, and never more than a few cells are in memory."""
+"""Copies with what mapping adds: the rest stays as it was, and never more than a few cells are in memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from cellgan.cytof.batch_map import Mapped
 from cellgan.cytof.fcs import write_fcs
 from cellgan.cytof.read_write import open_for_map, read_batches, stream_h5ad
 from cellgan.errors import InputError, OutputError
@@ -31,7 +32,12 @@ def rich(cells):
     return cells
 
 
-def assert_all_but_aligned_is_equal(out: Path, source: Path) -> None:
+def moved(chunk: np.ndarray) -> Mapped:
+    """Values that went up, off by twice what they are; cells with a first marker above 2 are novel."""
+    return Mapped(chunk + 1, chunk * 2, chunk[:, 0] > 2)
+
+
+def assert_all_but_ours_is_equal(out: Path, source: Path) -> None:
     """Compare two HDF5 files, names, attributes and bytes, but for what cellgan adds."""
 
     def content(path: Path) -> dict[str, tuple]:
@@ -42,8 +48,13 @@ def assert_all_but_aligned_is_equal(out: Path, source: Path) -> None:
             value = (
                 value.tobytes() if isinstance(value, np.ndarray) and value.dtype != object else repr(value)
             )
-            if not name.startswith(("layers/aligned", "uns/cellgan")):
-                found[name] = (value, {key: repr(a) for key, a in item.attrs.items()})
+            if not name.startswith(("layers/aligned", "uns/cellgan", "obs/cellgan_novel")):
+                attributes = {key: repr(a) for key, a in item.attrs.items()}
+                if name == "obs":
+                    attributes["column-order"] = [
+                        column for column in item.attrs["column-order"] if column != "cellgan_novel"
+                    ]
+                found[name] = (value, attributes)
 
         with h5py.File(path) as file:
             file.visititems(visit)
@@ -62,16 +73,20 @@ def test_a_layer_is_added_and_the_rest_stays_byte_for_byte(tmp_path, rich, kind,
     rich.write_h5ad(source, compression=compression)
     before = source.read_bytes()
     cells = open_for_map(source)
-    stream_h5ad(cells, out, (chunk + 1 for chunk in cells.chunks(rows=4)), uns={"model": "m", "n": 1})
+    stream_h5ad(cells, out, map(moved, cells.chunks(rows=4)), uns={"model": "m", "n": 1})
     assert source.read_bytes() == before
-    assert_all_but_aligned_is_equal(out, source)
+    assert_all_but_ours_is_equal(out, source)
     result = ad.read_h5ad(out)
     np.testing.assert_array_equal(result.layers["aligned"], counts + 1)
-    assert result.layers["aligned"].dtype == np.float32
+    np.testing.assert_array_equal(result.layers["aligned_sd"], counts * 2)
+    assert result.layers["aligned"].dtype == result.layers["aligned_sd"].dtype == np.float32
+    assert result.obs["cellgan_novel"].dtype == bool
+    assert result.obs["cellgan_novel"].tolist() == [False, False, False, True, True, True]
+    assert list(result.obs.columns) == ["day", "age", "cellgan_novel"]
     np.testing.assert_array_equal(result.layers["truth"], counts * 2)
     assert result.uns["cellgan"] == {"model": "m", "n": 1}
     with h5py.File(out) as file:
-        assert file["layers/aligned"].compression == compression
+        assert {file[f"layers/{name}"].compression for name in ("aligned", "aligned_sd")} == {compression}
 
 
 def test_a_file_of_plain_anndata_gets_its_first_layer(tmp_path, cells):
@@ -79,29 +94,39 @@ def test_a_file_of_plain_anndata_gets_its_first_layer(tmp_path, cells):
     with h5py.File(tmp_path / "in.h5ad", "r+") as file:
         file.pop("layers", None)
     source = open_for_map(tmp_path / "in.h5ad")
-    stream_h5ad(source, tmp_path / "out.h5ad", source.chunks())
-    np.testing.assert_array_equal(ad.read_h5ad(tmp_path / "out.h5ad").layers["aligned"], cells.X)
+    stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks()))
+    np.testing.assert_array_equal(ad.read_h5ad(tmp_path / "out.h5ad").layers["aligned"], cells.X + 1)
 
 
 def test_fcs_becomes_a_table_with_both(tmp_path, cells):
     write_fcs(tmp_path / "in.fcs", cells.X, ["a", "b", "c"], list(cells.var_names))
     source = open_for_map(tmp_path / "in.fcs")
     assert (source.n_cells, source.names, source.channels) == (6, ("CD3", "CD4", "CD19"), ("a", "b", "c"))
-    stream_h5ad(source, tmp_path / "out.h5ad", (chunk * 3 for chunk in source.chunks(rows=5)))
+    stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks(rows=5)))
     result = ad.read_h5ad(tmp_path / "out.h5ad")
     (whole,) = read_batches([tmp_path / "in.fcs"])
     np.testing.assert_array_equal(result.X, cells.X)
-    np.testing.assert_array_equal(result.layers["aligned"], cells.X * 3)
+    np.testing.assert_array_equal(result.layers["aligned"], cells.X + 1)
+    np.testing.assert_array_equal(result.layers["aligned_sd"], cells.X * 2)
+    assert list(result.obs.columns) == [*whole.adata.obs.columns, "cellgan_novel"]
+    assert result.obs["cellgan_novel"].tolist() == (cells.X[:, 0] > 2).tolist()
     assert list(result.obs_names) == list(whole.adata.obs_names)
     assert result.var.equals(whole.adata.var)
 
 
-def test_a_layer_that_is_there_already_is_not_replaced(tmp_path, cells):
-    cells.layers["aligned"] = cells.X
+@pytest.mark.parametrize(
+    "what", ["a layer 'aligned'", "a layer 'aligned_sd'", "an obs column 'cellgan_novel'"]
+)
+def test_what_is_there_already_is_not_replaced(tmp_path, cells, what):
+    kind, name = what.split()[1], what.split("'")[1]
+    if kind == "layer":
+        cells.layers[name] = cells.X
+    else:
+        cells.obs[name] = True
     cells.write_h5ad(tmp_path / "in.h5ad")
     source = open_for_map(tmp_path / "in.h5ad")
-    with pytest.raises(InputError, match="there is a layer 'aligned' already"):
-        stream_h5ad(source, tmp_path / "out.h5ad", source.chunks())
+    with pytest.raises(InputError, match=f"there is {what} already"):
+        stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks()))
     assert not (tmp_path / "out.h5ad").exists()
 
 
@@ -111,7 +136,7 @@ def test_a_bad_value_far_down_leaves_nothing_behind(tmp_path, cells):
     (tmp_path / "out.h5ad").write_text("older result")
     source = open_for_map(tmp_path / "in.h5ad")
     with pytest.raises(InputError, match=r"NaN values in 1 marker: CD4 \(1 cell\)"):
-        stream_h5ad(source, tmp_path / "out.h5ad", source.chunks(rows=2))
+        stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks(rows=2)))
     assert (tmp_path / "out.h5ad").read_text() == "older result"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.h5ad", "out.h5ad"]
 
@@ -120,13 +145,13 @@ def test_a_missing_folder_for_the_output(tmp_path, cells):
     cells.write_h5ad(tmp_path / "in.h5ad")
     source = open_for_map(tmp_path / "in.h5ad")
     with pytest.raises(OutputError, match="does not exist"):
-        stream_h5ad(source, tmp_path / "none" / "out.h5ad", source.chunks())
+        stream_h5ad(source, tmp_path / "none" / "out.h5ad", map(moved, source.chunks()))
 
 
 def test_too_few_cells_for_the_layer(tmp_path, cells):
     cells.write_h5ad(tmp_path / "in.h5ad")
     with pytest.raises(ValueError, match="4 cells were given for a file of 6"):
-        stream_h5ad(open_for_map(tmp_path / "in.h5ad"), tmp_path / "out.h5ad", [cells.X[:4]])
+        stream_h5ad(open_for_map(tmp_path / "in.h5ad"), tmp_path / "out.h5ad", [moved(cells.X[:4])])
     assert not (tmp_path / "out.h5ad").exists()
 
 
