@@ -105,7 +105,12 @@ def fit_start(reference: NDArray[np.float64], cells: NDArray[np.float64], *, see
 
 
 def fit_passes(
-    reference: NDArray[np.float64], cells: NDArray[np.float64], positions: NDArray[np.float64], *, seed: int
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    *,
+    seed: int,
+    cluster_counts: tuple[int, ...] = CLUSTER_COUNTS,
 ) -> tuple[tuple[ClusterMaps, ...], ...]:
     """Fit the passes of a mover: maps of `cells` within joint clusters of `reference` and `positions`."""
     passes = []
@@ -113,7 +118,7 @@ def fit_passes(
     ranked = Ranked.of(reference), Ranked.of(cells)
     for number in range(PASSES):
         weights = balance(reference, positions, seed=seed + 100 + number)
-        counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in CLUSTER_COUNTS)
+        counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in cluster_counts)
         fit = partial(_fit_and_apply, *ranked, positions, weights, seed + number)
         maps, moved = zip(*side_by_side(fit, counts), strict=True)
         passes.append(maps)

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.transform import Standardise
 
-UNSEEN = 1.9
+UNSEEN = 1.4
 FAINT = 3.0  # ions: the background of mass cytometers; what varies beyond it varies with the cell
 SMEAR = 1 / 6  # variance of two counts that were smeared over the unit below
 COFACTOR = 5.0
-N_CELLS = 4_000  # of each batch, to fit the way back
+N_CELLS = 3_000  # of each batch, to fit the way back
+WAY_BACK_CLUSTERS = 28  # one number of clusters will do
 N_LEVELS = 12
 BRIGHTEST = 12.0  # beyond the top of any instrument on the arcsinh scale
 LEAST = 1e-3  # standard units: nothing is known better than that
@@ -108,7 +109,10 @@ def fit_uncertainty(
     level, doubt = _by_level(mover(cells), _doubt(mover, cells, units))
     expected = Uncertainty(level, doubt)
     start = fit_start(cells, reference, seed=seed)
-    back = Mover(start, passes=fit_passes(cells, reference, start(dither(reference)), seed=seed))
+    positions = start(dither(reference))
+    back = Mover(
+        start, passes=fit_passes(cells, reference, positions, seed=seed, cluster_counts=(WAY_BACK_CLUSTERS,))
+    )
     arrived = mover(back(held_out))
     error = np.abs(arrived - held_out) / expected(arrived)
     return expected.scaled(UNSEEN * float(np.quantile(error, LEVEL)) / NORMAL)
