@@ -255,15 +255,17 @@ def _views(
     seed: int,
 ) -> Views:
     """Keep a sample of all cells for plots."""
-    found = {}
+    found, novel = {}, {}
     for batch in prepared.batches:
         rows = some_rows(batch.adata.n_obs, N_VIEWED, seed)
         before = prepared.values(batch, rows)
         at = prepared.columns(batch).aligned
         moved = batch.name in learned
         found[batch.name] = (before, mapped[batch.name].aligned[rows][:, at] if moved else before)
+        if moved:
+            novel[batch.name] = mapped[batch.name].novel[rows]
     _, own = found.pop(reference)
-    return Views(markers=prepared.panel.shared, reference=own, batches=found)
+    return Views(markers=prepared.panel.shared, reference=own, batches=found, novel=novel)
 
 
 def _uns(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof import batch_tables, figures
+from cellgan.cytof.batch_warnings import chosen_and_before
+from cellgan.cytof.pair import MAX_CELLS
 from cellgan.cytof.verdict import WORDS
+from cellgan.cytof.wording import called, legend_name, novel_cells
 from cellgan.report import page
 from cellgan.report.charts import swatch
-from cellgan.report.numbers import decimal, percent
-from cellgan.report.palette import AFTER, BEFORE, INK, REFERENCE
+from cellgan.report.numbers import count, decimal, percent
+from cellgan.report.palette import AFTER, BEFORE, INK, NOVEL, REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +39,11 @@ MARKERS = (
     "Distributions on the arcsinh scale, the most moved marker first. Heights are square roots of "
     "densities, so that small populations show. Beside each name: its distance to the reference before "
     "and after, on held-out cells, within populations."
+)
+UNCERTAINTY = (
+    "Uncertainty: how far an aligned value may be from what the reference’s instrument would have counted of "
+    "the same cell, as one standard deviation; half of all cells have less. A population that was matched "
+    "with a wrong one does not show in it."
 )
 TWO_MARKERS = (
     "The most moved markers against each other. The outlines hold 30, 60 and 90 % of the reference’s "
@@ -84,8 +92,9 @@ def blocks(batch: Mapping[str, Any], views: Views, *, n_map_cells: int, seed: in
     table, words = batch_tables.scores(batch), page.Terms(tuple(batch_tables.SCORES.items()))
     rows = sorted(batch["markers"], key=lambda row: -(row["moved"] or 0.0))
     made += [
+        page.Text(learned_from(batch)),
         _tiles(batch),
-        page.Section("All cells on one map", (page.Text(MAP), _legend(batch, "dot", "dot", "dot"), pictures)),
+        page.Section("All cells on one map", (page.Text(MAP), _map_legend(batch), pictures)),
         page.Section("Scores beside simpler methods", (table, words)),
         _markers(batch, rows, views),
         _pairs(batch, rows, views),
@@ -98,11 +107,18 @@ def blocks(batch: Mapping[str, Any], views: Views, *, n_map_cells: int, seed: in
     return tuple(made)
 
 
-def chosen_and_before(batch: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Find the scores of what was used, and of the cells as measured; empty where there are none."""
-    used: Mapping[str, Any] = next((row for row in batch["scores"] if row.get("chosen")), {})
-    before: Mapping[str, Any] = next((row for row in batch["scores"] if row["method"] == "nothing"), {})
-    return used, before
+def learned_from(batch: Mapping[str, Any]) -> str:
+    """Say which cells the alignment of a batch was learned from."""
+    learned, name, reference = batch["learned_from"], batch["batch"], called(batch["reference"])
+    sides = f"{count(learned['batch'])} of {name} and {count(learned['reference'])} of {reference}"
+    said = {
+        "cells": f"Learned from all cells: {sides}.",
+        "controls": f"Learned from control cells alone: {sides}. All cells of {name} were then mapped.",
+        "condition": "Learned from cells drawn so that both sides hold equal shares of every condition: "
+        f"{sides}. All cells of {name} were then mapped.",
+    }[learned["source"]]
+    drawn = max(learned["batch"], learned["reference"]) > MAX_CELLS
+    return f"{said} At most {count(MAX_CELLS)} of a side were drawn for it." if drawn else said
 
 
 def _tiles(batch: Mapping[str, Any]) -> page.Tiles:
@@ -115,6 +131,7 @@ def _tiles(batch: Mapping[str, Any]) -> page.Tiles:
             page.Tile("Distance to the reference", f"{distance} SD", floor),
             page.Tile("Told apart by a classifier", auc, "AUC: 0.5 is a guess, 1 is certainty"),
             page.Tile("Neighbours kept", kept, "of each cell’s nearest neighbours in its batch"),
+            page.Tile("Cells without counterpart", novel_cells(batch), f"in {called(batch['reference'])}"),
         )
     )
 
@@ -127,12 +144,19 @@ def _legend(
     *,
     colour: str = REFERENCE,
 ) -> page.Legend:
-    entries = [(swatch(colour, reference), f"{batch['reference']} (reference)")] if reference else []
+    entries = [(swatch(colour, reference), legend_name(batch["reference"]))] if reference else []
     entries += [
         (swatch(BEFORE, before), f"{batch['batch']} before"),
         (swatch(AFTER, after), f"{batch['batch']} after"),
     ]
     return page.Legend(tuple(entries))
+
+
+def _map_legend(batch: Mapping[str, Any]) -> page.Legend:
+    legend = _legend(batch, "dot", "dot", "dot")
+    if not batch["novel"]:
+        return legend
+    return page.Legend((*legend.entries, (swatch(NOVEL, "dot"), f"{batch['batch']}, without counterpart")))
 
 
 def _markers(batch: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], views: Views) -> page.Section:
@@ -142,7 +166,7 @@ def _markers(batch: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], views:
     if len(drawn) > SHOWN:
         rest = page.Gallery(drawn[SHOWN:], "small")
         made.append(page.Details(f"The other {len(drawn) - SHOWN} markers, less moved", (rest,)))
-    table = (_legend(batch, None, "ring", "dot"), batch_tables.markers(rows))
+    table = (_legend(batch, None, "ring", "dot"), batch_tables.markers(rows), page.Text(UNCERTAINTY))
     made.append(page.Details("All markers as a table", table))
     return page.Section("Marker by marker", tuple(made))
 
@@ -155,6 +179,6 @@ def _pairs(batch: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], views: V
 
 
 def _clusters(batch: Mapping[str, Any]) -> page.Section:
-    reference = (swatch(REFERENCE, "ring"), f"{batch['reference']} (reference)")
+    reference = (swatch(REFERENCE, "ring"), legend_name(batch["reference"]))
     legend = page.Legend((reference, (swatch(AFTER, "dot"), batch["batch"])))
     return page.Section("Populations", (page.Text(POPULATIONS), legend, batch_tables.clusters(batch)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cellgan.cytof.verdict import is_worse
+from cellgan.cytof.batch_warnings import is_worse
+from cellgan.cytof.wording import called
 from cellgan.report import page
 from cellgan.report.charts import dumbbell
 from cellgan.report.numbers import count, decimal, is_known, percent
@@ -59,9 +60,10 @@ def scores(batch: Mapping[str, Any]) -> page.Table:
         )
     last = page.Cell("floor: two halves of the reference")
     rows.append((last, number(floor["emd"]), number(floor["auc"]), number(None), number(None)))
+    cells = "control cells" if batch["learned_from"]["source"] == "controls" else "cells"
     caption = (
-        f"On held-out cells: {count(held['batch'])} of {batch['batch']}, {count(held['reference'])} of "
-        f"{batch['reference']}"
+        f"On held-out {cells}: {count(held['batch'])} of {batch['batch']}, {count(held['reference'])} of "
+        f"{called(batch['reference'])}"
     )
     columns = (page.Column("Method", sortable=False), *(page.Column(name, look="number") for name in SCORES))
     strong = frozenset(i for i, row in enumerate(batch["scores"]) if row.get("chosen"))
@@ -69,7 +71,7 @@ def scores(batch: Mapping[str, Any]) -> page.Table:
 
 
 def markers(rows: Sequence[Mapping[str, Any]]) -> page.Table:
-    """List each marker's distance to the reference, before and after.
+    """List each marker's distance to the reference before and after, and how sure its values are.
 
     Parameters
     ----------
@@ -90,15 +92,17 @@ def markers(rows: Sequence[Mapping[str, Any]]) -> page.Table:
             alt = f"{decimal(before)} before, {decimal(after)} after"
             drawn = page.Cell(dumbbell((before, BEFORE), (after, AFTER), high=high, alt=alt))
         name = page.Cell(f"{row['marker']} (worse)" if is_worse(row) else row["marker"])
-        body.append((name, number(before), number(after), drawn, number(row["moved"])))
+        body.append((name, number(before), number(after), drawn, number(row["moved"]), number(row["sd"])))
     columns = (
         page.Column("Marker"),
         page.Column("Before", look="number"),
         page.Column("After", look="number"),
         page.Column(f"0 to {decimal(high)} SD", sortable=False),
         page.Column("Moved", look="number"),
+        page.Column("Uncertainty, SD", look="number"),
     )
-    return page.Table("Distance to the reference by marker, in SD", columns, tuple(body))
+    caption = "Distance to the reference by marker, before and after, and uncertainty of values; in SD"
+    return page.Table(caption, columns, tuple(body))
 
 
 def clusters(batch: Mapping[str, Any]) -> page.Table:

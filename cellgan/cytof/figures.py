@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cellgan.cytof.batch_warnings import is_worse
 from cellgan.report import dots
 from cellgan.report.charts import Axis, Curve, curves, frame
 from cellgan.report.numbers import decimal
 from cellgan.report.page import Figure
-from cellgan.report.palette import AFTER, BEFORE, INK, REFERENCE
+from cellgan.report.palette import AFTER, BEFORE, INK, NOVEL, REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +105,7 @@ def maps(views: Views, batch: str, *, n_cells: int, seed: int) -> tuple[Figure, 
     """Draw one two-dimensional map of reference, cells before and cells after, as two pictures.
 
     All three are laid out together, so that the reference is at the same place in both pictures and only the
-    batch moves.
+    batch moves. Cells without counterpart have a colour of their own.
 
     Parameters
     ----------
@@ -123,6 +124,7 @@ def maps(views: Views, batch: str, *, n_cells: int, seed: int) -> tuple[Figure, 
     """
     from cellgan.cytof.embedding import embed
 
+    novel = views.novel.get(batch, np.zeros(len(views.batches[batch][0]), dtype=bool))
     before, after = views.batches[batch]
     draw = np.random.default_rng(seed)
     some = np.sort(draw.permutation(len(views.reference))[:n_cells])
@@ -133,7 +135,12 @@ def maps(views: Views, batch: str, *, n_cells: int, seed: int) -> tuple[Figure, 
     spans = [_padded((float(positions[:, i].min()), float(positions[:, i].max()))) for i in (0, 1)]
     figures = []
     for moment, cells, colour in zip(("Before", "After"), both, (BEFORE, AFTER), strict=True):
-        image = dots.draw([dots.Cloud(reference, REFERENCE), dots.Cloud(cells, colour)], *spans)
+        clouds = [
+            dots.Cloud(reference, REFERENCE),
+            dots.Cloud(cells[~novel[same]], colour),
+            dots.Cloud(cells[novel[same]], NOVEL, opacity=1.0),
+        ]
+        image = dots.draw(clouds, *spans)
         axes = [Axis(f"UMAP {i + 1}", *spans[i], ticks=False) for i in (0, 1)]
         alt = f"{moment}: two-dimensional map of the reference's cells and those of {batch}"
         figures.append(Figure(frame(image, *axes, alt=alt), moment))
@@ -201,8 +208,6 @@ def _ranks(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _flag(row: Mapping[str, Any]) -> str:
-    from cellgan.cytof.verdict import is_worse
-
     return "worse" if is_worse(row) else ""
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof import batch_page, batch_tables
 from cellgan.cytof.atomic import atomic
+from cellgan.cytof.batch_warnings import chosen_and_before
+from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.verdict import WORDS
+from cellgan.cytof.wording import called, novel_cells
 from cellgan.report import page
 from cellgan.report.numbers import count, decimal, is_known, listing
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 MAP_CELLS = 1000  # of reference, before and after each on one map
 MAP_CELLS_ALL = 5000  # the same, over all maps of a page: laying out is what takes time
 MAP_CELLS_LEAST = 300
+ALL_BATCHES = "batches"
+LEARNED_FROM = {"cells": "all cells", "controls": "controls", "condition": "conditions"}
 WORST_FIRST = ("poor", "caution", "nothing", "good")
 
 
@@ -65,7 +70,7 @@ def report_page(report: Mapping[str, Any], views: Views) -> page.Page:
     -------
     The page: the verdict first, what it rests on next, how it was made last.
     """
-    batches, reference = report["batches"], report["reference"]
+    batches = report["batches"]
     seed = int(report["config"].get("seed", 0))
     n_map_cells = max(MAP_CELLS_LEAST, min(MAP_CELLS, MAP_CELLS_ALL // max(1, len(batches))))
     made: list[page.Block] = []
@@ -80,21 +85,31 @@ def report_page(report: Mapping[str, Any], views: Views) -> page.Page:
         if len(batches) == 1:
             made += inner
         else:
-            made.append(page.Section(batch["batch"], (batch_page.banner(batch), *inner), f"batch-{i + 1}"))
+            blocks = (batch_page.banner(batch), *inner, page.Link("Back to all batches", ALL_BATCHES))
+            made.append(page.Section(batch["batch"], blocks, f"batch-{i + 1}"))
     made.append(_provenance(report))
-    n_cells = {entry["batch"]: entry["n_cells"] for entry in report["inputs"]}
-    moved = sum(batch["n_cells"] for batch in batches)
-    n_markers = len(report["markers"]["aligned"])
     names = listing([b["batch"] for b in batches]) if len(batches) <= 3 else f"{len(batches)} batches"
     return page.Page(
-        title=f"{names} aligned to {reference}",
+        title=f"{names} aligned to {called(report['reference'])}",
         kicker="Alignment report",
-        subtitle=(
-            f"{count(moved)} cells were moved onto the {count(n_cells[reference])} cells of {reference}, on "
-            f"{n_markers} shared markers. The reference’s cells were left as they are."
-        ),
+        subtitle=_subtitle(report),
         blocks=tuple(made),
         footer=f"Made by cellgan {report['cellgan']}. The JSON file beside this page holds the same numbers.",
+    )
+
+
+def _subtitle(report: Mapping[str, Any]) -> str:
+    reference, n_markers = report["reference"], len(report["markers"]["aligned"])
+    moved = count(sum(batch["n_cells"] for batch in report["batches"]))
+    if reference == CONSENSUS:
+        return (
+            f"{moved} cells were moved onto the consensus of all batches, on {n_markers} shared markers. "
+            "Where this page says reference, it means the consensus; no batch was left as it is."
+        )
+    own = next(count(entry["n_cells"]) for entry in report["inputs"] if entry["batch"] == reference)
+    return (
+        f"{moved} cells were moved onto the {own} cells of {reference}, on {n_markers} shared markers. The "
+        "reference’s cells were left as they are."
     )
 
 
@@ -114,11 +129,14 @@ def _overall(batches: list[Mapping[str, Any]]) -> page.Banner:
 
 
 def _summary(batches: list[Mapping[str, Any]]) -> page.Table:
-    titles = ("Cells", "Distance, SD", "Told apart, AUC", "Neighbours kept", "Warnings")
-    columns = (page.Column("Batch"), page.Column("Verdict"), *(page.Column(t, look="number") for t in titles))
+    titles = ("Cells", "Distance", "AUC", "Neighbours kept", "No counterpart", "Warnings")
+    sources = {batch["learned_from"]["source"] for batch in batches}
+    differ = sources != {"cells"}
+    columns = [page.Column("Batch"), page.Column("Verdict"), *(page.Column(t, look="number") for t in titles)]
+    columns += [page.Column("Learned from")] if differ else []
     rows = []
     for i, batch in enumerate(batches):
-        chosen, before = batch_page.chosen_and_before(batch)
+        chosen, before = chosen_and_before(batch)
         changes = [(before.get(key), chosen.get(key)) for key in ("emd", "auc")]
         rows.append(
             (
@@ -127,10 +145,16 @@ def _summary(batches: list[Mapping[str, Any]]) -> page.Table:
                 page.Cell(count(batch["n_cells"]), float(batch["n_cells"])),
                 *(page.Cell(f"{decimal(a)} → {decimal(b)}", b if is_known(b) else None) for a, b in changes),
                 batch_tables.number(chosen.get("neighbours"), share=True),
+                page.Cell(novel_cells(batch), float(batch["novel"])),
                 page.Cell(str(len(batch["warnings"])), float(len(batch["warnings"]))),
+                *([page.Cell(LEARNED_FROM[batch["learned_from"]["source"]])] if differ else []),
             )
         )
-    return page.Table("Verdicts at a glance; scores before → after", columns, tuple(rows))
+    caption = (
+        "Verdicts at a glance; before → after: distance to the reference in SD, and how well a classifier "
+        "tells the batch from it (AUC; 0.5 is a guess)"
+    )
+    return page.Table(caption, tuple(columns), tuple(rows), anchor=ALL_BATCHES)
 
 
 def _provenance(report: Mapping[str, Any]) -> page.Section:

@@ -128,7 +128,7 @@ def batch_summary(
         ),
         "losses": {"rounds": pair.losses.rounds, "terms": pair.losses.terms},
     }
-    verdict, warnings = judge_batch(batch, n_cells_reference=reference.adata.n_obs)
+    verdict, warnings = judge_batch(batch)
     return batch | {"verdict": verdict, "warnings": warnings}
 
 

@@ -23,10 +23,11 @@ COLOURS = 32  # enough for a few hues and their soft edges, and a quarter of the
 
 @dataclass(frozen=True)
 class Cloud:
-    """Points of one colour, shape ``(n, 2)``."""
+    """Points of one colour, shape ``(n, 2)``; of those without opacity 1, some show through others."""
 
     points: NDArray[np.floating]
     colour: str
+    opacity: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def draw(
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     points = np.concatenate([cloud.points for cloud in clouds])
-    colours = np.concatenate([np.tile(to_rgba(c.colour, 0.6), (len(c.points), 1)) for c in clouds])
+    colours = np.concatenate([np.tile(to_rgba(c.colour, c.opacity), (len(c.points), 1)) for c in clouds])
     order = np.random.default_rng(0).permutation(len(points))
     size = min(DOT_MOST, max(DOT, DOT * MANY / len(points)))
     axes.scatter(points[order, 0], points[order, 1], s=size, c=colours[order], linewidths=0, marker="o")

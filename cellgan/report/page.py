@@ -47,6 +47,15 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Link:
+    """Words that lead to another place on the page."""
+
+    kind: ClassVar[str] = "link"
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
 class Tile:
     """One number that matters, what it is, and what to hold it against."""
 
@@ -117,6 +126,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     strong: frozenset[int] = frozenset()
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +156,7 @@ class Section:
     anchor: str = ""
 
 
-Block = Banner | Notes | Text | Tiles | Legend | Gallery | Table | Terms | Details | Section
+Block = Banner | Notes | Text | Link | Tiles | Legend | Gallery | Table | Terms | Details | Section
 
 
 @dataclass(frozen=True)

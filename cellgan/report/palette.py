@@ -1,6 +1,6 @@
-"""Colours of figures: three roles that people with any colour vision tell apart, also in grey print.
+"""Colours of figures: four roles that people with any colour vision tell apart, also in grey print.
 
-Blue and vermilion are those of Okabe and Ito's palette; the reference is a neutral grey.
+Blue, vermilion and black are those of Okabe and Ito's palette; the reference is a neutral grey.
 
 References
 ----------
@@ -12,6 +12,7 @@ from __future__ import annotations
 REFERENCE = "#7a828c"
 BEFORE = "#d55e00"
 AFTER = "#0072b2"
+NOVEL = "#000000"
 
 INK = "#1f2933"
 FAINT = "#66707c"

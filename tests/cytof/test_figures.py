@@ -5,6 +5,7 @@ import pytest
 
 from cellgan.cytof import figures
 from cellgan.cytof.views import Views
+from cellgan.report.palette import NOVEL
 
 
 def test_density_finds_the_modes():
@@ -58,3 +59,22 @@ def test_map_keeps_the_reference_in_place():
     assert first.drawing != second.drawing
     assert figures.maps(views, "x", n_cells=50, seed=0) == (first, second)
     assert figures.maps(views, "x", n_cells=50, seed=1) != (first, second)
+
+
+def test_map_shows_cells_without_counterpart_in_their_own_colour(monkeypatch):
+    drawn = []
+    draw_dots = figures.dots.draw
+    monkeypatch.setattr(
+        figures.dots, "draw", lambda clouds, *a, **k: drawn.append(clouds) or draw_dots(clouds, *a, **k)
+    )
+    reference, before = np.random.default_rng(0).normal(size=(2, 80, 4))
+    novel = np.arange(80) >= 70
+    views = Views(("a", "b", "c", "d"), reference, {"x": (before + 6 * novel[:, None], before)}, {"x": novel})
+    figures.maps(views, "x", n_cells=80, seed=0)
+    assert [[len(cloud.points) for cloud in clouds] for clouds in drawn] == [[80, 70, 10]] * 2
+    assert all(clouds[-1].colour == NOVEL for clouds in drawn)
+    # They were put apart from all others before: that is where the black dots are.
+    centre = drawn[0][1].points.mean(axis=0)
+    assert np.linalg.norm(drawn[0][2].points - centre, axis=1).min() > np.median(
+        np.linalg.norm(drawn[0][1].points - centre, axis=1)
+    )

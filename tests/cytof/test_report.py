@@ -39,6 +39,8 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
             "batch": name,
             "reference": "day1",
             "n_cells": 5000,
+            "novel": 0,
+            "learned_from": {"source": "cells", "reference": 5000, "batch": 5000},
             "held_out": {"reference": 800, "batch": 700},
             "scores": [
                 {"method": "nothing", "emd": 0.6, "auc": 0.95, "neighbours": 1.0, "moved": 0.0},
@@ -55,7 +57,7 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
             ],
             "floor": {"emd": 0.04, "auc": 0.5},
             "markers": [
-                {"marker": marker, "emd_before": 1.0, "emd_after": 0.1, "moved": float(i)}
+                {"marker": marker, "emd_before": 1.0, "emd_after": 0.1, "moved": float(i), "sd": 0.12}
                 for i, marker in enumerate(markers)
             ],
             "clusters": [
@@ -70,7 +72,7 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
             ],
             "losses": {"rounds": [0, 1, 2], "terms": {"generators/fool": [1.0, 0.8, 0.7]}},
         }
-        batch["verdict"], batch["warnings"] = judge_batch(batch, n_cells_reference=5000)
+        batch["verdict"], batch["warnings"] = judge_batch(batch)
         batches.append(batch)
     report = {
         "cellgan": "0.1.0",
@@ -199,8 +201,12 @@ def test_several_batches(tmp_path):
     assert re.findall(r'<p class="headline">(.*?)</p>', text)[0] == "Some of these batches should not be used"
     assert "Do not use: day3. Good: day2, day4 and day5." in text
     assert re.findall(r"<h2>(.*?)</h2>", text) == ["day2", "day3", "day4", "day5", "How this was made"]
-    for target in re.findall(r'<a href="#([^"]*)"', text):
+    targets = re.findall(r'<a href="#([^"]*)"', text)
+    assert targets == ["batch-1", "batch-2", "batch-3", "batch-4", *["batches"] * 4]
+    for target in targets:
         assert text.count(f'id="{target}"') == 1
+    # Before all details stands one table: what to think of each batch, and where to read more.
+    assert text.index("Verdicts at a glance") < text.index('id="batch-1"')
     assert "Two batches came from one file." in text
 
 
@@ -250,3 +256,37 @@ def test_worse_marker_is_flagged(tmp_path):
     text = written(tmp_path, report, views)
     assert text.count('<span class="flag">worse</span>') == 1
     assert "CD3 (worse)" in text
+
+
+def test_cells_without_counterpart_are_drawn(tmp_path):
+    report, views = case(("day2", "day3"))
+    plain = written(tmp_path, report, views)
+    assert "without counterpart</span>" not in plain
+    report["batches"][1]["novel"] = 400
+    views.novel["day3"] = np.arange(60) < 20
+    text = written(tmp_path, report, views)
+    assert text.count("day3, without counterpart</span>") == 1
+    assert "day2, without counterpart</span>" not in text
+    same = [a == b for a, b in zip(maps_of(plain), maps_of(text), strict=True)]
+    assert same == [True, True, False, False]  # day2 before and after, day3 before and after
+
+
+def maps_of(text: str) -> list[str]:
+    found = [ET.tostring(drawing, "unicode") for drawing in drawings(text)]
+    return [drawing for drawing in found if "two-dimensional map" in drawing]
+
+
+def test_a_consensus_is_no_batch(tmp_path):
+    report, views = case(("day2", "day3"))
+    report["reference"] = "consensus"
+    del report["inputs"][0]
+    for batch in report["batches"]:
+        batch["reference"] = "consensus"
+        batch["verdict"], batch["warnings"] = judge_batch(batch)
+    text = written(tmp_path, report, views)
+    assert "<h1>day2 and day3 aligned to the consensus</h1>" in text
+    assert "10,000 cells were moved onto the consensus of all batches" in text
+    assert "no batch was left as it is" in text
+    assert "consensus of all batches</span>" in text  # legends
+    assert "(reference)" not in text
+    assert "5,000 of the consensus" in text

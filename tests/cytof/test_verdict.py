@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from cellgan.cytof.verdict import is_worse, judge_batch
+from cellgan.cytof.batch_warnings import is_worse
+from cellgan.cytof.verdict import judge_batch
 
 
 def good_batch() -> dict:
@@ -13,6 +14,8 @@ def good_batch() -> dict:
         "batch": "day2",
         "reference": "day1",
         "n_cells": 5000,
+        "novel": 0,
+        "learned_from": {"source": "cells", "reference": 5000, "batch": 5000},
         "held_out": {"reference": 800, "batch": 800},
         "scores": [
             {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0},
@@ -35,7 +38,7 @@ def good_batch() -> dict:
     }
 
 
-def judged(*, n_cells_reference: int = 5000, **changes: object) -> tuple[str, str, list[str]]:
+def judged(**changes: object) -> tuple[str, str, list[str]]:
     """Judge the good batch with some values changed: ``method_score``, ``floor_score``, or a key."""
     batch = good_batch()
     rows = {"nothing": 0, "quantiles": 1, "start": 2, "cellgan": 3}
@@ -48,7 +51,7 @@ def judged(*, n_cells_reference: int = 5000, **changes: object) -> tuple[str, st
         else:
             batch[key] = value
     seen = copy.deepcopy(batch)
-    verdict, warnings = judge_batch(batch, n_cells_reference=n_cells_reference)
+    verdict, warnings = judge_batch(batch)
     assert batch == seen
     json.dumps([verdict, warnings])
     assert set(verdict) == {"level", "text"}
@@ -61,6 +64,7 @@ def test_good():
     assert warnings == []
     # (.60 - .06) / (.60 - .04)
     assert text.startswith("96 % of the distance between day2 and day1 beyond chance was removed (0.60 SD")
+    assert text.endswith("If day2 was also treated differently from day1, that difference is gone too.")
 
 
 @pytest.mark.parametrize(
@@ -116,20 +120,20 @@ def test_alike_before_and_made_worse():
         nothing_emd=0.04, nothing_auc=0.5, cellgan_emd=0.08, cellgan_auc=0.5, start_emd=0.08
     )
     assert level == "poor"
-    assert "were alike before" in text
+    assert text.startswith("Before, day2 and day1 were alike, and they lie farther")
     assert "Use the values as measured" in text
 
 
 def test_different_only_to_a_classifier():
     text = judged(nothing_emd=0.04, nothing_auc=0.8, cellgan_emd=0.04, cellgan_auc=0.55)[1]
-    assert "as close to day1 as chance allows" in text
+    assert "day2 and day1 lay as close to each other as chance allows" in text
     assert "AUC of 0.80 before, 0.55 after" in text
 
 
 def test_without_a_start():
     batch = good_batch()
     del batch["scores"][1:3]
-    assert judge_batch(batch, n_cells_reference=5000)[0]["level"] == "good"
+    assert judge_batch(batch)[0]["level"] == "good"
 
 
 @pytest.mark.parametrize("missing", [None, math.nan])
@@ -142,12 +146,42 @@ def test_what_cannot_be_scored_is_not_called_good(missing):
     assert judged(cellgan_auc=missing, cellgan_neighbours=missing)[0] == "good"
 
 
-def test_few_cells():
-    assert judged(n_cells=500, n_cells_reference=500)[2] == []
-    level, text, warnings = judged(n_cells=499, n_cells_reference=60)
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [("cells", "cells"), ("controls", "control cells"), ("condition", "cells to learn from")],
+)
+def test_few_cells_to_learn_from(source, what):
+    # What counts is what was learned from, not how many cells the batch has.
+    enough = {"source": source, "reference": 500, "batch": 500}
+    assert judged(learned_from=enough, n_cells=400)[2] == []
+    level, text, warnings = judged(learned_from=enough | {"batch": 499, "reference": 60})
     assert level == "caution"
     assert "Read the warnings" in text
-    assert [w.split(":")[0] for w in warnings] == ["day2 has 499 cells", "day1 has 60 cells"]
+    assert [w.split(":")[0] for w in warnings] == [f"day2 has 499 {what}", f"day1 has 60 {what}"]
+
+
+def test_what_may_be_gone_depends_on_what_was_learned_from():
+    learned = {"source": "controls", "reference": 800, "batch": 700}
+    text = judged(learned_from=learned)[1]
+    assert "distance between the controls of day2 and day1 beyond chance" in text
+    assert text.endswith("Only what the controls of day2 and day1 differ in was removed from all cells.")
+    text = judged(learned_from=learned | {"source": "condition"})[1]
+    assert "distance between day2 and day1 beyond chance" in text
+    assert "Differences between conditions are left" in text
+
+
+def test_no_batch_is_blamed_for_the_consensus():
+    few = {"source": "cells", "reference": 300, "batch": 5000}
+    clusters = [cluster(1, 0.30, 0.0), cluster(2, 0.0, 0.30)]
+    _, text, warnings = judged(reference="consensus", learned_from=few, clusters=clusters, novel=100)
+    assert "distance between day2 and the consensus beyond chance" in text
+    assert warnings[0].startswith("the consensus has 300 cells:")
+    assert "of day2's cells have no counterpart in the consensus." in warnings[1]
+    assert warnings[2].endswith(
+        "almost only in the consensus: a population of other batches, or not matched."
+    )
+    text = judged(reference="consensus")[1]
+    assert "treated differently from the other batches" in text
 
 
 def test_a_marker_that_got_worse():
@@ -225,3 +259,37 @@ def test_quantiles_ahead():
     ]
     assert judged(quantiles_emd=0.051, quantiles_auc=0.499)[2] == []
     assert judged(quantiles_emd=0.049, quantiles_auc=0.501)[2] == []
+
+
+def test_cells_without_counterpart():
+    assert judged(novel=49)[2] == []
+    level, _, warnings = judged(novel=50)
+    assert level == "caution"
+    (warning,) = warnings
+    assert warning == (
+        "50 (1.0 %) of day2's cells have no counterpart in day1. Such cells were moved as day2's other cells "
+        'are: look at them before you compare them between batches (obs["cellgan_novel"]).'
+    )
+
+
+def test_cells_without_counterpart_and_clusters_of_one_batch_are_one_warning():
+    clusters = [cluster(3, 0.0, 0.08), cluster(2, 0.10, 0.0)]
+    ours, theirs = judged(clusters=clusters, novel=400)[2]
+    assert ours.startswith(
+        "400 (8.0 %) of day2's cells have no counterpart in day1. Cluster 3 (CD14+; 8.0 % of day2, none of "
+        "day1) is almost only in day2. Such cells were moved as day2's other cells are"
+    )
+    assert "of their own" not in ours
+    assert theirs.startswith("Cluster 2 ")
+    assert "counterpart" not in theirs
+
+
+def test_cells_without_counterpart_that_were_not_moved():
+    batch = good_batch() | {"novel": 400}
+    batch["scores"] = [batch["scores"][0] | {"emd": 0.04, "auc": 0.5, "chosen": True}]
+    verdict, warnings = judge_batch(batch)
+    assert verdict["level"] == "nothing"
+    assert "moved" not in warnings[0]
+    assert (
+        'in day1. Look at them before you compare them between batches (obs["cellgan_novel"]).' in warnings[0]
+    )

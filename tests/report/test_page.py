@@ -47,6 +47,7 @@ def whole_page(word: str) -> page.Page:
         page.Banner("poor", word, word),
         page.Notes(word, (word, word)),
         page.Text(word),
+        page.Link(word, "here"),
         page.Tiles((page.Tile(word, word, word),)),
         page.Legend(((drawing, word),)),
         page.Gallery((figure,), "small"),
@@ -63,8 +64,8 @@ def test_words_stay_words():
     assert not any(tag == "img" for tag, _ in elements.found)
     assert sum(tag == "script" for tag, _ in elements.found) == 1
     assert not any(name.startswith("on") for _, attributes in elements.found for name in attributes)
-    # The word shows, unharmed, in all 30 places, and once as the name of the table's box.
-    assert "".join(elements.words).count(HOSTILE) == 30
+    # The word shows, unharmed, in all 31 places, and once as the name of the table's box.
+    assert "".join(elements.words).count(HOSTILE) == 31
     assert [a["aria-label"] for tag, a in elements.found if a.get("role") == "region"] == [HOSTILE]
 
 
