@@ -69,7 +69,7 @@ class AlignConfig:
     condition: str | None = None
     anchor_key: str | None = None
     method: Method = "matched"
-    rounds: int = 300
+    rounds: int = 200
     seed: int = 0
     device: Device = "auto"
     threads: int = 0
