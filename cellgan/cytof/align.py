@@ -15,7 +15,7 @@ from cellgan.cytof.alignment import Alignment
 from cellgan.cytof.anchors import anchors_in_memory, read_anchors
 from cellgan.cytof.assemble import assemble
 from cellgan.cytof.batch_map import BatchMap
-from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors
+from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors, check_reference
 from cellgan.cytof.consensus import consensus_cells
 from cellgan.cytof.learn import N_LEARNED, Learned, learn, plan_lessons, some_rows
 from cellgan.cytof.model import Model
@@ -157,6 +157,7 @@ def align_batches(
         given = f"only one batch was given, {batches[0].name!r}" if batches else "no batch was given"
         msg = f"{given}; give the reference and at least one other"
         raise ConfigError(msg)
+    check_reference(config, [batch.name for batch in batches])
     pick(config.device)  # before any work is done for nothing
     name = batches[0].name if config.reference in {None, CONSENSUS} else str(config.reference)
     prepared = prepare(batches, config, reference=name)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from cellgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Transform = Literal["auto", "arcsinh", "none"]
 Method = Literal["matched", "magan", "quantiles"]
@@ -158,6 +161,30 @@ def check_anchors(config: AlignConfig) -> None:
         msg = (
             f"anchors were given and reference is {CONSENSUS!r}: these do not go together yet; name a batch "
             "as the reference, or leave the anchors out"
+        )
+        raise ConfigError(msg)
+
+
+def check_reference(config: AlignConfig, batches: Sequence[str]) -> None:
+    """See that ``consensus`` does not mean a batch and the frame of all batches at once.
+
+    Parameters
+    ----------
+    config
+        Settings.
+    batches
+        Names of the batches, of which the first one is the reference if `config` names none.
+
+    Raises
+    ------
+    ConfigError
+        The reference is called so, and a batch is.
+    """
+    reference = batches[0] if config.reference is None else config.reference
+    if reference == CONSENSUS and CONSENSUS in batches:
+        msg = (
+            f"the reference is {CONSENSUS!r}, which stands for a frame that is made from all batches, but "
+            "one of the batches is called so: give that batch another name"
         )
         raise ConfigError(msg)
 

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from cellgan.cytof.config import AlignConfig, check_anchors
+from cellgan.cytof.config import AlignConfig, check_anchors, check_reference
 from cellgan.errors import ConfigError
 
 
@@ -92,3 +92,14 @@ def test_anchors_refuse_what_says_otherwise(other, told):
     with pytest.raises(ConfigError) as caught:
         check_anchors(AlignConfig(**other))
     assert told in str(caught.value)
+
+
+def test_consensus_does_not_mean_two_things():
+    check_reference(AlignConfig(reference="consensus"), ["one", "two"])
+    check_reference(AlignConfig(reference="one"), ["one", "consensus"])
+    check_reference(AlignConfig(), ["one", "consensus"])
+    for reference, names in ((None, ["consensus", "one"]), ("consensus", ["one", "consensus"])):
+        with pytest.raises(
+            ConfigError, match="one of the batches is called so: give that batch another name"
+        ):
+            check_reference(AlignConfig(reference=reference), names)
