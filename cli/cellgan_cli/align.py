@@ -96,7 +96,9 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
             say=screen.say,
         )
         written = _write(alignment, places, screen)
-        _say_verdicts(alignment, screen)
+        from cellgan_cli.verdicts import say_verdicts
+
+        say_verdicts(alignment.report, screen)
         advice = f"; open {places.report} next" if places.report else ""
         screen.say(f"{len(written)} files written{advice}")
     list_files(written)
@@ -148,17 +150,3 @@ def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:
         alignment.write_report(places.report, overwrite=True)
         written += [places.report, places.report.with_suffix(".json")]
     return written
-
-
-def _say_verdicts(alignment: Alignment, screen: Screen) -> None:
-    """Say in words how each batch went and what to look at; quiet or not, which one is not to be used."""
-    from cellgan.cytof.verdict import WORDS
-
-    for batch in alignment.report["batches"]:
-        level, text = batch["verdict"]["level"], batch["verdict"]["text"]
-        say = screen.insist if level == "poor" else screen.say
-        say(f"{batch['batch']} -> {batch['reference']}: {WORDS[level]}. {text}")
-        for warning in batch["warnings"]:
-            screen.say(f"  warning: {warning}")
-    for warning in alignment.report["warnings"]:
-        screen.say(f"warning: {warning}")

@@ -46,11 +46,17 @@ def map_cells(
     with Screen(quiet=quiet) as screen:
         from cellgan.cytof.alignment import load
         from cellgan.cytof.cell_file import open_for_map
+        from cellgan.cytof.wording import called
+        from cellgan.report.numbers import percent
 
         source = open_for_map(new)
         for note in source.notes:
             screen.say(note)
         maps = load(model)
-        maps.map_file(source, output, batch=batch)
-        screen.say(f"{source.n_cells:,} cells mapped as {maps.pick(batch)} onto {maps.reference}")
+        n_novel = maps.map_file(source, output, batch=batch)
+        reference = called(maps.reference)
+        screen.say(f"{source.n_cells:,} cells mapped as {maps.pick(batch)} onto {reference}")
+        if n_novel is not None:
+            share = f"{n_novel:,} ({percent(n_novel / source.n_cells)})" if n_novel else "none"
+            screen.say(f"{share} of them without counterpart in {reference}")
     list_files([output])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import cellgan
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.fcs_write import write_fcs
 from cellgan.cytof.model import Model
+from cellgan.cytof.novelty import Novelty
 from cellgan.cytof.read_write import open_for_map
 from cellgan.errors import ConfigError, InputError, ModelError, OutputError, PanelError
 
@@ -227,3 +230,23 @@ def test_other_files_are_refused(batches, tmp_path):
     for name in ("text.model", "cells.model", "nowhere.model"):
         with pytest.raises(ModelError, match=name):
             cellgan.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "fcs"])
+def test_mapping_a_file_counts_cells_without_counterpart(loaded, batches, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr("cellgan.cytof.model.ROWS", 128)  # three pieces
+    at = np.zeros((2, MARKERS))
+    at[1, 0] = 1.0
+    half = replace(loaded.batches["batch2"], novelty=Novelty(familiar=at[:1], novel=at[1:]))
+    none = replace(loaded.batches["batch2"], novelty=None)
+    batches[1].write_h5ad(tmp_path / "new.h5ad")
+    source, out = open_for_map(tmp_path / "new.h5ad"), tmp_path / f"out.{suffix}"
+
+    def counted(own):
+        return replace(loaded, batches=loaded.batches | {"batch2": own}).map_file(source, out)
+
+    told = replace(loaded, batches=loaded.batches | {"batch2": half}).map(batches[1])
+    assert 0 < counted(half) == told.obs["cellgan_novel"].sum() < 300
+    assert counted(none) == 0
+    # A model of before 0.2 knows nothing of it.
+    assert counted(replace(none, uncertainty=None)) is None
