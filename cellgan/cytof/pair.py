@@ -14,7 +14,8 @@ from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs
 from cellgan.cytof.maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
-from cellgan.cytof.uncertainty import fit_uncertainty, undetected
+from cellgan.cytof.threads import beside
+from cellgan.cytof.uncertainty import fit_uncertainty, fit_way_back, undetected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -125,29 +126,24 @@ def align_pair(
     watch = every(HISTORY_EVERY, _Shown(losses, progress))
     proposals, preferred = _PROPOSE[config.method](split, config, watch)
     rivals = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(split.reference, split.cells)), **proposals}
-    scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
-    floor = unseen.floor()
-    chosen = _choose(scores, preferred)
-    if config.method == "matched" and alike(scores[NOTHING].emd, scores[NOTHING].auc, floor):
-        chosen = NOTHING
+    with beside(lambda: fit_way_back(split.reference, split.cells, seed=config.seed)) as back:
+        scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
+        floor = unseen.floor()
+        chosen = _choose(scores, preferred)
+        if config.method == "matched" and alike(scores[NOTHING].emd, scores[NOTHING].auc, floor):
+            chosen = NOTHING
+        way_back = back.result()
+    known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
     return Pair(
         mover=_learn_from_all(rivals[chosen], reference, cells, seed=config.seed),
-        uncertainty=_uncertainty(chosen, rivals[chosen], split, units, floor=floor["emd"], seed=config.seed),
+        uncertainty=undetected(reference.shape[1], floor["emd"])
+        if chosen == NOTHING
+        else fit_uncertainty(rivals[chosen], way_back, split.cells, known_cells, units=units),
         chosen=chosen,
         scores=scores,
         floor=floor,
         held_out=(len(split.unseen_reference), len(split.unseen_cells)),
         losses=losses,
-    )
-
-
-def _uncertainty(
-    chosen: str, mover: Mover, split: _Cells, units: Standardise, *, floor: float, seed: int
-) -> Uncertainty:
-    if chosen == NOTHING:
-        return undetected(split.cells.shape[1], floor)
-    return fit_uncertainty(
-        mover, split.reference, split.cells, split.unseen_reference, units=units, seed=seed
     )
 
 
@@ -167,23 +163,20 @@ def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str
         start = fit_start(r, c, seed=seed) if labels is None else fit_labelled_start(r, c, labels)
         movers[START] = Mover(start)
         positions = movers[START](c)
-        movers[START_MAPS] = Mover(start, passes=fit_passes(r, c, positions, seed=seed))
     device = pick(config.device)
     tie: Correspondence | None = None
     if split.known is not None:
         tie = labelled_pairs(r, positions, split.known, device=device, seed=seed)
     elif start is not None:
         tie = stay_near(r.shape[1])
-    generator = play_game(
-        r,
-        positions,
-        balance(r, positions, seed=seed + 50),
-        tie,
-        rounds=config.rounds,
-        seed=seed,
-        device=device,
-        watchers=[watch],
-    )
+    weights = balance(r, positions, seed=seed + 50)
+    # The game leaves all threads but one idle: the maps after the start are fitted meanwhile.
+    with beside(lambda: fit_passes(r, c, positions, seed=seed) if start else ()) as fitted:
+        generator = play_game(
+            r, positions, weights, tie, rounds=config.rounds, seed=seed, device=device, watchers=[watch]
+        )
+        if start is not None:
+            movers[START_MAPS] = Mover(start, passes=fitted.result())
     led = Mover(start, generator)
     movers[GAME_MAPS] = Mover(start, generator, fit_passes(r, c, led(c), seed=seed))
     free = config.correspondence == "shared"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
@@ -56,6 +56,33 @@ def side_by_side(
     try:
         with one_thread(fits=fits), ThreadPoolExecutor(max_workers=n_threads, initializer=within) as pool:
             return list(pool.map(function, items))
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def beside(function: Callable[[], Result]) -> Iterator[Future[Result]]:
+    """Compute something in a thread of its own while the body runs, which waits for it in the end.
+
+    Libraries compute with a single thread meanwhile. If torch may use one thread only, the function is called
+    first.
+
+    Parameters
+    ----------
+    function
+        What to compute. It must not draw from torch's random numbers, which a match may be using.
+    """
+    n_threads = torch.get_num_threads()
+    if n_threads == 1:
+        done: Future[Result] = Future()
+        done.set_result(function())
+        yield done
+        return
+    within = partial(_libraries(fits=True).limit, limits=1)
+    torch.set_num_threads(1)
+    try:
+        with one_thread(), ThreadPoolExecutor(max_workers=1, initializer=within) as pool:
+            yield pool.submit(function)
     finally:
         torch.set_num_threads(n_threads)
 

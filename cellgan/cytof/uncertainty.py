@@ -80,42 +80,54 @@ def undetected(n_markers: int, distance: float) -> Uncertainty:
     return Uncertainty(np.zeros((1, n_markers)), np.full((1, n_markers), distance))
 
 
+def fit_way_back(reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int) -> Mover:
+    """Fit the way from the reference's frame into the batch's.
+
+    Parameters
+    ----------
+    reference, cells
+        Standardised, ``(n_cells, n_markers)``.
+    seed
+        Of the clusters.
+    """
+    reference, cells = reference[:N_CELLS], cells[:N_CELLS]
+    start = fit_start(cells, reference, seed=seed)
+    positions = start(dither(reference))
+    return Mover(
+        start, passes=fit_passes(cells, reference, positions, seed=seed, cluster_counts=(WAY_BACK_CLUSTERS,))
+    )
+
+
 def fit_uncertainty(
     mover: Mover,
-    reference: NDArray[np.float64],
+    back: Mover,
     cells: NDArray[np.float64],
     held_out: NDArray[np.float64],
     *,
     units: Standardise,
-    seed: int,
 ) -> Uncertainty:
     """Learn how far a mover's results may be from the truth.
 
     Parameters
     ----------
     mover
-        From the batch into the reference's frame, fitted without `held_out`.
-    reference, cells
-        What it was fitted to, standardised, ``(n_cells, n_markers)``.
+        From the batch into the reference's frame.
+    back
+        From there into the batch's, see `fit_way_back`.
+    cells
+        Of the batch, standardised, ``(n_cells, n_markers)``.
     held_out
-        Further cells of the reference.
+        Cells of the reference that neither was fitted to.
     units
         Standard units of the reference.
-    seed
-        Of the way back.
     """
-    reference, cells = reference[:N_CELLS], cells[:N_CELLS]
-    held_out = held_out if len(held_out) else reference
+    cells = cells[:N_CELLS]
     level, doubt = _by_level(mover(cells), _doubt(mover, cells, units))
     expected = Uncertainty(level, doubt)
-    start = fit_start(cells, reference, seed=seed)
-    positions = start(dither(reference))
-    back = Mover(
-        start, passes=fit_passes(cells, reference, positions, seed=seed, cluster_counts=(WAY_BACK_CLUSTERS,))
-    )
     arrived = mover(back(held_out))
     error = np.abs(arrived - held_out) / expected(arrived)
-    return expected.scaled(UNSEEN * float(np.quantile(error, LEVEL)) / NORMAL)
+    found = expected.scaled(UNSEEN * float(np.quantile(error, LEVEL)) / NORMAL)
+    return Uncertainty(found.level, np.maximum(found.sd, LEAST))
 
 
 def _doubt(mover: Mover, cells: NDArray[np.float64], units: Standardise) -> NDArray[np.float64]:
