@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +22,25 @@ def run(code: str) -> dict:
     names: dict = {"__name__": "page"}
     exec(code, names)  # noqa: S102 - our own pages
     return names
+
+
+def undescribed(report: dict) -> set[str]:
+    """Give the entries of the JSON that the report's page does not name; settings have their own page."""
+    page = (ROOT / "docs/report.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", page.split("## The JSON")[1]))
+    found = set()
+
+    def look(entry: object, *, by_name: bool = False) -> None:
+        if isinstance(entry, list):
+            for inner in entry:
+                look(inner)
+        if isinstance(entry, dict):
+            found.update(() if by_name else entry)
+            for name, inner in entry.items():
+                look(inner, by_name=name in {"config", "versions", "private", "terms"})
+
+    look(report)
+    return found - told
 
 
 def test_the_game_of_the_core_page_learns():
@@ -51,6 +71,13 @@ def test_the_python_page_runs(tmp_path, monkeypatch):
     aligned = names["alignment"].adata
     second = aligned[aligned.obs["batch"] == "batch2"]
     np.testing.assert_array_equal(names["later"].layers["aligned"], second.layers["aligned"])
+    assert names["tied"].report["batches"][0]["learned_from"] == {
+        "source": "controls",
+        "reference": 200,
+        "batch": 200,
+    }
+    assert [batch["batch"] for batch in names["centred"].report["batches"]] == ["batch1", "batch2"]
+    assert undescribed(json.loads((tmp_path / "aligned.json").read_text(encoding="utf-8"))) == set()
     assert {"aligned.h5ad", "aligned.html", "aligned.json", "aligned.model"} <= {
         path.name for path in tmp_path.iterdir()
     }
