@@ -1,0 +1,126 @@
+"""One batch's map: what stays, what is novel, how sure it is, and the same from disk to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pytest
+
+import cellgan
+from cellgan.core.checkpoint import read_tensors, write_tensors
+from cellgan.cytof.batch_map import BatchMap
+from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.mover import Mover
+from cellgan.cytof.novelty import Novelty
+from cellgan.cytof.transform import Standardise
+from cellgan.cytof.uncertainty import Uncertainty
+
+MARKERS = ("CD3", "CD19")
+UNITS = Standardise(np.array([1, 2], np.float32), np.array([0.5, 2], np.float32))
+KNOTS = np.array([[-9.0, -9.0], [9.0, 9.0]])
+SHIFT = np.array([1.0, -0.5])  # standard units
+# The batch's cells: four of a type that the reference has, two of one that it lacks. Arcsinh units.
+CELLS = np.array([[1, 2], [1.5, 4], [0.5, 0], [1, 0], [6, 20], [6.5, 18]], np.float32)
+
+
+def build(**parts) -> BatchMap:
+    """Return a map that shifts cells, and changes of it."""
+    known = {
+        "markers": MARKERS,
+        "lowest": np.array([-5, -5], np.float32),
+        "mover": Mover(MarkerMaps(KNOTS, KNOTS + SHIFT)),
+        "uncertainty": Uncertainty(
+            np.array([[-2.0, -2.0], [12.0, 12.0]]), np.array([[0.1, 0.3], [0.1, 0.3]])
+        ),
+        "novelty": Novelty(familiar=np.array([[1.0, -0.5]]), novel=np.array([[11.0, 8.0]])),
+    }
+    return BatchMap(**{**known, **parts})
+
+
+def test_cells_are_moved_in_the_units_of_the_reference():
+    found = build()(CELLS, UNITS)
+    np.testing.assert_allclose(found.aligned, CELLS + SHIFT * UNITS.sd, atol=1e-3)  # ties are dithered
+    assert found.aligned.dtype == found.sd.dtype == np.float32
+    assert found.novel.tolist() == [False] * 4 + [True] * 2
+
+
+def test_what_is_novel_may_be_off_by_its_whole_movement():
+    found = build()(CELLS, UNITS)
+    known = np.array([0.1, 0.3])
+    np.testing.assert_allclose(found.sd[:4], np.tile(known * UNITS.sd, (4, 1)), rtol=1e-5)
+    np.testing.assert_allclose(found.sd[4:], np.tile(np.hypot(known, SHIFT) * UNITS.sd, (2, 1)), rtol=1e-3)
+    without = build(novelty=None)(CELLS, UNITS)
+    assert not without.novel.any()
+    np.testing.assert_allclose(without.sd, np.tile(known * UNITS.sd, (6, 1)), rtol=1e-5)
+    np.testing.assert_array_equal(without.aligned, found.aligned)
+
+
+def test_uncertainty_is_looked_up_where_the_cells_arrive():
+    level, sd = np.array([[0.0, 0.0], [2.0, 2.0]]), np.array([[0.0, 0.0], [2.0, 2.0]])
+    found = build(novelty=None, uncertainty=Uncertainty(level, sd))(CELLS[:1], UNITS)
+    np.testing.assert_allclose(found.sd, [[1.0 * 0.5, 0.0]], atol=1e-3)
+
+
+def test_no_value_falls_below_the_lowest():
+    lowest = np.array([1.75, 4.0], np.float32)
+    found = build(lowest=lowest)(CELLS, UNITS)
+    np.testing.assert_array_equal(found.aligned, np.maximum(build()(CELLS, UNITS).aligned, lowest))
+    assert (found.aligned == lowest).any(axis=0).all()
+
+
+def test_the_reference_stays():
+    found = BatchMap(MARKERS, np.array([99, 99], np.float32))(CELLS, UNITS)
+    assert found.aligned.tobytes() == CELLS.tobytes()
+    assert not found.sd.any()
+    assert not found.novel.any()
+    assert (found.sd.shape, found.sd.dtype, found.novel.shape) == ((6, 2), np.float32, (6,))
+
+
+def test_a_map_without_uncertainty_says_nothing_of_it():
+    found = build(uncertainty=None)(CELLS, UNITS)
+    assert not found.sd.any()
+    assert found.novel.sum() == 2
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"uncertainty": None},
+        {"novelty": None},
+        {"uncertainty": None, "novelty": None},
+        {"mover": Mover()},
+    ],
+)
+def test_from_disk_to_the_last_bit(tmp_path, parts):
+    one = build(**parts)
+    write_tensors(tmp_path / "map", one.tensors(), {})
+    again = BatchMap.from_tensors(read_tensors(tmp_path / "map")[0], markers=MARKERS, moved=True)
+    cells = (np.random.default_rng(0).normal(3, 3, (500, 2))).astype(np.float32)
+    for found, then in zip(again(cells, UNITS), one(cells, UNITS), strict=True):
+        assert found.tobytes() == then.tobytes()
+    assert (again.uncertainty is None, again.novelty is None) == (
+        one.uncertainty is None,
+        one.novelty is None,
+    )
+    assert {name: value.numpy().tobytes() for name, value in again.tensors().items()} == {
+        name: value.numpy().tobytes() for name, value in one.tensors().items()
+    }
+
+
+def test_a_reference_from_disk_is_still_one():
+    reference = BatchMap(MARKERS, np.array([-1, -2], np.float32))
+    again = BatchMap.from_tensors(reference.tensors(), markers=MARKERS, moved=False)
+    assert again.mover is None
+    np.testing.assert_array_equal(again.lowest, reference.lowest)
+
+
+def test_a_model_of_before_knows_neither():
+    archive = Path(__file__).parents[1] / "archives/v0.1.0"
+    cells = ad.read_h5ad(archive / "mapped.h5ad")
+    mapped = cellgan.load(archive / "aligned.model").map(cells)
+    assert not mapped.layers["aligned_sd"].any()
+    assert mapped.layers["aligned_sd"].shape == cells.shape
+    assert mapped.obs["cellgan_novel"].tolist() == [False] * cells.n_obs

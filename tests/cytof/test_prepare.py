@@ -1,0 +1,102 @@
+"""Batches made comparable: the same markers in the same order, on one scale, whoever holds the cells."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.prepare import Prepared, prepare, spread_rows
+from cellgan.cytof.read_write import CellBatch, batches_from_adata
+from cellgan.errors import PanelError
+
+COUNTS = AlignConfig(transform="arcsinh")
+VALUES = AlignConfig(transform="none")
+
+
+def batch(names: list[str], *, n: int = 30, seed: int = 0) -> ad.AnnData:
+    counts = np.random.default_rng(seed).exponential(50, (n, len(names))).astype(np.float32)
+    return ad.AnnData(counts, var=pd.DataFrame(index=names))
+
+
+@pytest.fixture
+def given() -> dict[str, ad.AnnData]:
+    return {
+        "one": batch(["CD3", "Time", "CD4", "CD19"]),
+        "two": batch(["142Nd_CD19", "145Nd_CD4", "CD8", "170Er_CD3"], seed=1),
+    }
+
+
+def prepared(given: dict[str, ad.AnnData], config: AlignConfig = COUNTS) -> Prepared:
+    return prepare(batches_from_adata(given), config, reference="one")
+
+
+def arcsinh(counts: np.ndarray) -> np.ndarray:
+    return np.arcsinh(counts / np.float32(5))
+
+
+def test_shared_markers_stand_in_the_order_of_the_reference(given):
+    found = prepared(given)
+    assert found.panel.shared == ("CD3", "CD4", "CD19")
+    one, two = (found.values(found.batch(name)) for name in ("one", "two"))
+    np.testing.assert_array_equal(one, arcsinh(given["one"][:, ["CD3", "CD4", "CD19"]].X))
+    np.testing.assert_array_equal(two, arcsinh(given["two"].X[:, [3, 1, 0]]))
+    rows = np.array([4, 2, 2])
+    np.testing.assert_array_equal(found.values(found.batch("two"), rows), two[rows])
+
+
+def test_values_that_were_transformed_already_are_taken_as_they_are(given):
+    given = {name: ad.AnnData(arcsinh(each.X), var=each.var) for name, each in given.items()}
+    found = prepared(given, VALUES)
+    np.testing.assert_array_equal(found.values(found.batch("two")), given["two"].X[:, [3, 1, 0]])
+
+
+def test_the_lowest_of_each_marker(given):
+    found = prepared(given)
+    two = found.batch("two")
+    np.testing.assert_array_equal(found.lowest(two), found.values(two).min(axis=0))
+
+
+def test_columns_tell_ion_counts_from_the_rest(given):
+    found = prepared(given)
+    own = found.columns(found.batch("one"))
+    assert (own.aligned.tolist(), own.counts.tolist()) == ([0, 2, 3], [0, 2, 3])
+    other = found.columns(found.batch("two"))
+    assert (other.aligned.tolist(), other.counts.tolist()) == ([3, 1, 0], [0, 1, 2, 3])
+
+
+def test_a_control_has_the_panel_of_its_batch_in_whatever_order(given):
+    found = prepared(given)
+    cells = batch(["CD4", "170Er_CD3", "CD57", "CD19"], n=9, seed=2)
+    cells.var["channel"] = ""
+    control = CellBatch(name="two", adata=cells)
+    rows = np.array([0, 5, 8])
+    np.testing.assert_array_equal(found.of_control(control, rows), arcsinh(cells.X[rows][:, [1, 0, 3]]))
+    with pytest.raises(PanelError, match="170Er_CD3"):
+        found.of_control(CellBatch(name="two", adata=cells[:, ["CD4", "CD57", "CD19"]]), rows)
+
+
+def test_a_batch_may_join_whose_columns_are_the_shared_markers(given):
+    found = prepared(given)
+    cells = batch(["CD3", "CD4", "CD19"], n=5, seed=3)
+    cells.var["channel"] = ""
+    joined = found.joined_by(CellBatch(name="middle", adata=cells))
+    assert [each.name for each in joined.batches] == ["one", "two", "middle"]
+    np.testing.assert_array_equal(joined.values(joined.batch("middle")), arcsinh(cells.X))
+    assert "middle" not in found.panel.columns
+    assert len(found.batches) == 2
+
+
+def test_a_marker_with_a_single_value_in_a_batch_is_left_out(given):
+    given["two"].X[:, 1] = 7
+    found = prepared(given)
+    assert found.panel.shared == ("CD3", "CD19")
+    assert any("CD4" in note and "two" in note for note in found.panel.notes)
+    np.testing.assert_array_equal(found.values(found.batch("two")), arcsinh(given["two"].X[:, [3, 0]]))
+
+
+def test_rows_are_spread_over_all_cells():
+    assert spread_rows(5, 9).tolist() == [0, 1, 2, 3, 4]
+    assert spread_rows(101, 5).tolist() == [0, 25, 50, 75, 100]
