@@ -64,11 +64,39 @@ def test_x_is_as_measured_to_the_last_bit_and_nan_where_it_was_not(out, three):
         assert np.isnan(own[:, rest].X).all()
         assert np.isnan(own[:, rest].layers["aligned"]).all()
         assert np.isfinite(own[:, batch.var_names].layers["aligned"]).all()
+        assert np.isnan(own[:, rest].layers["aligned_sd"]).all()
 
 
 def test_the_reference_is_not_moved(out, three):
     own = part(out, "one")[:, three["one"].var_names]
     assert np.asarray(own.layers["aligned"]).tobytes() == arcsinh(three["one"].X).tobytes()
+
+
+def test_every_value_comes_with_its_uncertainty(out, three):
+    aligned = out.var_names[out.var["aligned"]]
+    reference = part(out, "one")[:, three["one"].var_names].layers["aligned_sd"]
+    assert not np.asarray(reference).any()
+    for name in ("two", "three"):
+        own = part(out, name)
+        assert (np.asarray(own[:, aligned].layers["aligned_sd"]) > 0).all()
+    rest = part(out, "two")[:, ["Time", "CD999"]]
+    assert not np.asarray(rest.layers["aligned_sd"]).any()  # what does not move cannot be off
+    assert out.layers["aligned_sd"].dtype == np.float32
+
+
+def test_cells_without_counterpart_are_marked():
+    """The first batch of a simulation has NK cells, the second one has none."""
+    full, lacking = cellgan.simulate(n_cells=800, n_markers=10, seed=1, missing=True)
+    run = cellgan.align({"lacking": lacking, "full": full}, config=AlignConfig(rounds=10))
+    novel, (report,) = run.adata.obs["cellgan_novel"], run.report["batches"]
+    killers = (run.adata.obs["cell_type"] == "NK").to_numpy()
+    assert novel.dtype == bool
+    assert novel[killers].mean() > 0.8
+    assert novel[~killers].mean() < 0.02
+    assert report["novel"] == novel.sum()
+    sd = np.asarray(run.adata.layers["aligned_sd"])
+    known = part(run.adata, "full")[~killers[800:]].layers["aligned_sd"]
+    assert sd[killers].mean() > 1.5 * np.asarray(known).mean()
 
 
 @pytest.mark.parametrize("name", ["two", "three"])
@@ -128,6 +156,12 @@ def test_the_report_is_json_with_what_its_page_needs(done):
             for row in batch["scores"]
         )
         assert [row["marker"] for row in batch["markers"]] == report["markers"]["aligned"]
+        assert batch["learned_from"] == {"source": "cells", "reference": N, "batch": batch["n_cells"]}
+        own = part(done[0].adata, batch["batch"])
+        assert batch["novel"] == own.obs["cellgan_novel"].sum()
+        sd = np.median(own[:, report["markers"]["aligned"]].layers["aligned_sd"], axis=0)
+        units = part(done[0].adata, "one")[:, report["markers"]["aligned"]].layers["aligned"].std(axis=0)
+        np.testing.assert_allclose([row["sd"] for row in batch["markers"]], sd / units, rtol=1e-4)
         shares = ("share_reference", "share_batch")
         for share in shares:
             assert sum(row[share] for row in batch["clusters"]) == pytest.approx(1)
