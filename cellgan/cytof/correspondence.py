@@ -4,7 +4,9 @@ Everything here is in standard units of the reference. Two proposals are made:
 
 - *start*: each marker's quantiles are mapped to the reference's, from cells that are weighted so that joint
   clusters hold the same share of both batches. Weights and maps take turns: a type that one batch lacks soon
-  weighs nothing, so its absence is not mistaken for a batch effect.
+  weighs nothing, so its absence is not mistaken for a batch effect. The turns begin where cells were measured;
+  or where quantile matching of all cells puts them, if held-out cells say so: a marker that is alike in all
+  cells and shifted by more than its spread would set the batches apart at the first turn.
 - *game*: MAGAN is played on cells drawn by these weights, from the start, with the start as correspondence:
   the generator may leave it only where the discriminator can tell the batches apart.
 
@@ -28,7 +30,7 @@ from cellgan.cytof.ranks import Ranked, dither
 from cellgan.cytof.threads import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -93,9 +95,26 @@ def carried(n_clusters: int, *n_cells: int) -> int:
     return max(1, min(n_clusters, min(n_cells) // CELLS_PER_CLUSTER))
 
 
-def fit_start(reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int) -> MarkerMaps:
-    """Fit one map a marker to the part of the batches that corresponds. See the top of this file."""
-    positions = cells = dither(cells)
+def fit_start(
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    *,
+    seed: int,
+    guess: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+) -> MarkerMaps:
+    """Fit one map a marker to the part of the batches that corresponds. See the top of this file.
+
+    Parameters
+    ----------
+    reference, cells
+        ``(n_cells, n_markers)``.
+    seed
+        Of the clusters.
+    guess
+        Where cells may stand in the reference's frame, to begin with; where they were measured if not given.
+    """
+    cells = dither(cells)
+    positions = cells if guess is None else guess(cells)
     ranked = Ranked.of(reference), Ranked.of(cells)
     for turn in range(START_ROUNDS):
         weights = balance(reference, positions, seed=seed + turn, draws=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs
 from cellgan.cytof.maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
-from cellgan.cytof.threads import beside
+from cellgan.cytof.threads import beside, side_by_side
 from cellgan.cytof.uncertainty import fit_uncertainty, fit_way_back, undetected
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def align_pair(
     unseen = HeldOut(split.unseen_reference, split.unseen_cells, seed=config.seed)
     losses = History()
     watch = every(HISTORY_EVERY, _Shown(losses, progress))
-    proposals, preferred = _PROPOSE[config.method](split, config, watch)
+    proposals, preferred = _PROPOSE[config.method](split, unseen, config, watch)
     rivals = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(split.reference, split.cells)), **proposals}
     with beside(lambda: fit_way_back(split.reference, split.cells, seed=config.seed)) as back:
         scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
@@ -154,13 +155,15 @@ def quantile_maps(reference: NDArray[np.float64], cells: NDArray[np.float64]) ->
     )
 
 
-def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
+def _matched(
+    split: _Cells, unseen: HeldOut, config: AlignConfig, watch: every
+) -> tuple[dict[str, Mover], tuple[str, ...]]:
     """Propose the start, maps after it, and maps after the game; labels decide for the last."""
     r, c, seed = split.reference, split.cells, config.seed
     movers, start, positions = {}, None, c
     if config.correspondence != "none":
         labels = split.known
-        start = fit_start(r, c, seed=seed) if labels is None else fit_labelled_start(r, c, labels)
+        start = _start(split, unseen, seed) if labels is None else fit_labelled_start(r, c, labels)
         movers[START] = Mover(start)
         positions = movers[START](c)
     device = pick(config.device)
@@ -183,7 +186,22 @@ def _matched(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str
     return movers, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,)
 
 
-def _magan(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, Mover], tuple[str, ...]]:
+def _start(split: _Cells, unseen: HeldOut, seed: int) -> MarkerMaps:
+    """Begin where cells were measured, unless quantile matching for a first guess leads clearly nearer."""
+    fit = partial(fit_start, split.reference, split.cells, seed=seed)
+    measured, matched = side_by_side(
+        lambda guess: fit(guess=guess), [None, quantile_maps(split.reference, split.cells)]
+    )
+    costs = [unseen.score(Mover(start)(split.unseen_cells)).cost for start in (measured, matched)]
+    return matched if costs[1] < costs[0] - MARGIN else measured
+
+
+def _magan(
+    split: _Cells,
+    unseen: HeldOut,  # noqa: ARG001 - there is nothing to choose between
+    config: AlignConfig,
+    watch: every,
+) -> tuple[dict[str, Mover], tuple[str, ...]]:
     """Propose what MAGAN's generator makes of the cells.
 
     As published but for the generators, which are residual: between batches the identity is a better first
@@ -204,6 +222,7 @@ def _magan(split: _Cells, config: AlignConfig, watch: every) -> tuple[dict[str, 
 
 def _quantiles(
     split: _Cells,  # noqa: ARG001 - the rival that stands in every table is the proposal here
+    unseen: HeldOut,  # noqa: ARG001
     config: AlignConfig,  # noqa: ARG001
     watch: every,  # noqa: ARG001
 ) -> tuple[dict[str, Mover], tuple[str, ...]]:
