@@ -4,9 +4,9 @@ Everything here is in standard units of the reference. Two proposals are made:
 
 - *start*: each marker's quantiles are mapped to the reference's, from cells that are weighted so that joint
   clusters hold the same share of both batches. Weights and maps take turns: a type that one batch lacks soon
-  weighs nothing, so its absence is not mistaken for a batch effect. The turns begin where cells were measured;
-  or where quantile matching of all cells puts them, if held-out cells say so: a marker that is alike in all
-  cells and shifted by more than its spread would set the batches apart at the first turn.
+  weighs nothing, so its absence is not mistaken for a batch effect. The turns begin where cells were
+  measured; or where quantile matching of all cells puts them, if held-out cells say so: a marker that is
+  alike in all cells and shifted by more than its spread would set the batches apart at the first turn.
 - *game*: MAGAN is played on cells drawn by these weights, from the start, with the start as correspondence:
   the generator may leave it only where the discriminator can tell the batches apart.
 
