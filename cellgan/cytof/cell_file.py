@@ -170,6 +170,12 @@ def _shape(file: h5py.File) -> tuple[int, int]:
     return int(shape[0]), int(shape[1])
 
 
-def _index(frame: h5py.Group) -> list[str]:
+def _index(frame: h5py.Group | h5py.Dataset) -> list[str]:
     """Return the row names of a table without reading its columns, which may be large."""
+    if isinstance(frame, h5py.Dataset):
+        msg = (
+            "a version of anndata before 0.7 wrote this file, and nothing can be added to its tables: read "
+            "it with today's anndata, and write it again"
+        )
+        raise InputError(msg)
     return [str(name) for name in ad.io.read_elem(frame[frame.attrs["_index"]])]

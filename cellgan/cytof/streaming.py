@@ -69,7 +69,7 @@ def stream_h5ad(
             if source.fcs:
                 _fill(_new_array(file, "X", source, compression=None), source)
             novel = _fill_layers(file, pieces, source)
-            _add_to_obs(file, novel)
+            _add_to_obs(file["obs"], novel)
             if uns is not None:
                 ad.io.write_elem(file.require_group("uns"), "cellgan", dict(uns))
 
@@ -77,9 +77,7 @@ def stream_h5ad(
 def _check_free(source: CellFile) -> None:
     with reading_h5ad(source.path), h5py.File(source.path) as file:
         there = [f"a layer {name!r}" for name in LAYERS if name in file.get("layers", {})]
-        obs = file["obs"]
-        columns = obs if isinstance(obs, h5py.Group) else obs.dtype.names
-        there += [f"an obs column {NOVEL!r}"] if NOVEL in columns else []
+        there += [f"an obs column {NOVEL!r}"] if NOVEL in file["obs"] else []
     if there:
         msg = f"there is {there[0]} already; delete it, or give the file that was aligned"
         raise InputError(msg)
@@ -138,12 +136,7 @@ def _fill_layers(file: h5py.File, pieces: Iterable[Mapped], source: CellFile) ->
     return novel
 
 
-def _add_to_obs(file: h5py.File, novel: NDArray[np.bool_]) -> None:
-    obs = file["obs"]
-    if isinstance(obs, h5py.Group):  # its other columns stay as they are
-        ad.io.write_elem(obs, NOVEL, novel)
-        obs.attrs["column-order"] = [*obs.attrs["column-order"], NOVEL]
-    else:  # as anndata wrote it before 0.7
-        table = ad.io.read_elem(obs)
-        table[NOVEL] = novel
-        ad.io.write_elem(file, "obs", table)
+def _add_to_obs(obs: h5py.Group, novel: NDArray[np.bool_]) -> None:
+    """Add a column; the others stay as they are."""
+    ad.io.write_elem(obs, NOVEL, novel)
+    obs.attrs["column-order"] = [*obs.attrs["column-order"], NOVEL]

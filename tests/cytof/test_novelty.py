@@ -78,6 +78,29 @@ def test_a_type_that_is_merely_five_times_rarer_is_not_novel(seed):
     assert told(np.delete(reference, at, axis=0), cells)[killers[1::2]].mean() > 0.8
 
 
+@pytest.mark.parametrize(
+    ("n_markers", "rarer"),
+    [
+        # In two dimensions, half the density is 2 ** (1 / 2) = 1.4 times the distance: the share, a third,
+        # tells. In sixteen, a seventh of the density is 7 ** (1 / 16) = 1.13 times the distance: that tells,
+        # though the share is an eighth.
+        (2, 2),
+        (16, 7),
+    ],
+)
+def test_either_the_share_or_the_distance_shows_a_counterpart(n_markers, rarer):
+    rng = np.random.default_rng(0)
+
+    def draw(n_common: int, n_rare: int) -> np.ndarray:
+        cells = rng.normal(size=(n_common + n_rare, n_markers))
+        cells[n_common:, 0] += 12
+        return cells
+
+    cells = draw(1200, 300)
+    assert told(draw(1500 - 300 // rarer, 300 // rarer), cells).mean() < 0.01
+    assert told(draw(1500, 0), cells)[1200:].mean() > 0.95
+
+
 def test_what_is_typical_tells_all_cells_as_their_neighbours_did(blood):
     reference, cells, _ = blood
     by_neighbours = module._novel(reference, cells)

@@ -130,6 +130,16 @@ def test_what_is_there_already_is_not_replaced(tmp_path, cells, what):
     assert not (tmp_path / "out.h5ad").exists()
 
 
+def test_a_file_of_an_old_anndata_is_refused_in_words(tmp_path):
+    """Before 0.7, a table was an array of records."""
+    with h5py.File(tmp_path / "old.h5ad", "w") as file:
+        file["X"] = np.ones((2, 1), dtype=np.float32)
+        for name, index in (("obs", [b"c1", b"c2"]), ("var", [b"CD3"])):
+            file[name] = np.array([(one,) for one in index], dtype=[("index", "S3")])
+    with pytest.raises(InputError, match=r"anndata before 0\.7 wrote this file.*write it again"):
+        open_for_map(tmp_path / "old.h5ad")
+
+
 def test_a_bad_value_far_down_leaves_nothing_behind(tmp_path, cells):
     cells.X[5, 1] = np.nan
     cells.write_h5ad(tmp_path / "in.h5ad")
