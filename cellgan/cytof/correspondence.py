@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 CLUSTER_COUNTS = (20, 28, 40, 56)
 BALANCE_CLUSTERS = 45
-CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
+# Cells in a cluster, on average and at least, of the smaller batch: a share is known from fewer than a map.
+CELLS_PER_CLUSTER = 40
+CELLS_PER_SHARE = 10
 START_ROUNDS = 10
 PASSES = 2
 MINI_BATCH = 256
@@ -78,7 +80,7 @@ def balance(
 
 
 def _weigh(reference: NDArray[np.float64], positions: NDArray[np.float64], seed: int) -> Weights:
-    n_clusters = carried(BALANCE_CLUSTERS, len(reference), len(positions))
+    n_clusters = carried(BALANCE_CLUSTERS, len(reference), len(positions), each=CELLS_PER_SHARE)
     clusters = joint_clusters(reference, positions, n_clusters, seed=seed)
     near_r, in_r = clusters.memberships(reference)
     near_c, in_c = clusters.memberships(positions)
@@ -90,9 +92,9 @@ def _weigh(reference: NDArray[np.float64], positions: NDArray[np.float64], seed:
     )
 
 
-def carried(n_clusters: int, *n_cells: int) -> int:
-    """Return how many of so many clusters the smallest batch can carry."""
-    return max(1, min(n_clusters, min(n_cells) // CELLS_PER_CLUSTER))
+def carried(n_clusters: int, *n_cells: int, each: int = CELLS_PER_CLUSTER) -> int:
+    """Return how many of so many clusters the smallest batch can carry, with so many cells in each."""
+    return max(1, min(n_clusters, min(n_cells) // each))
 
 
 def fit_start(

@@ -131,7 +131,9 @@ def align_pair(
         scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
         floor = unseen.floor()
         chosen = _choose(scores, preferred)
-        if config.method == "matched" and alike(scores[NOTHING].emd, scores[NOTHING].auc, floor):
+        # Labels may know of types that changed places, which scores without labels cannot see.
+        asked = config.method != "matched" or config.label_key is not None
+        if not asked and alike(scores[NOTHING].emd, scores[NOTHING].auc, floor):
             chosen = NOTHING
         way_back = back.result()
     known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
