@@ -112,11 +112,15 @@ def test_beyond_what_was_seen_it_stays_as_it_was_at_the_end():
 def test_clusters_that_disagree_make_a_value_uncertain():
     reference, cells, _, units = blood(0)
     mover = cluster_maps(reference, cells)
-    alone = Mover(mover.start, passes=tuple((maps[0],) for maps in mover.passes))
-    assert len(mover.passes[-1]) > 1
-    doubts = [module._doubt(each, cells, units) for each in (mover, alone)]
-    assert module._disagreement(alone, cells).max() == 0
-    assert doubts[0].mean() > 1.05 * doubts[1].mean()
+    *early, last = mover.passes
+    assert len(last) > 1
+    alone = [Mover(mover.start, passes=(*early, (maps,))) for maps in last]
+    apart = np.std([one(cells) for one in alone], axis=0, ddof=1)
+    np.testing.assert_allclose(module._disagreement(mover, cells), apart, rtol=1e-6, atol=1e-9)
+    assert apart.mean() > 0.01
+    assert (module._doubt(mover, cells, units) >= apart).all()
+    assert not module._disagreement(alone[0], cells).any()
+    assert not module._disagreement(Mover(mover.start), cells).any()
 
 
 def test_nothing_is_known_better_than_the_least():
