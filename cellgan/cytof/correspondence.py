@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 CLUSTER_COUNTS = (20, 28, 40, 56)
 BALANCE_CLUSTERS = 45
-# Cells in a cluster, on average and at least, of the smaller batch: a share is known from fewer than a map.
-CELLS_PER_CLUSTER = 40
-CELLS_PER_SHARE = 10
+CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
+# Shares are known from fewer cells than maps, and with fewer clusters types would fall into one.
+LEAST_CLUSTERS, CELLS_PER_SHARE = 15, 10
 START_ROUNDS = 10
 PASSES = 2
 MINI_BATCH = 256
@@ -80,7 +80,8 @@ def balance(
 
 
 def _weigh(reference: NDArray[np.float64], positions: NDArray[np.float64], seed: int) -> Weights:
-    n_clusters = carried(BALANCE_CLUSTERS, len(reference), len(positions), each=CELLS_PER_SHARE)
+    sizes = len(reference), len(positions)
+    n_clusters = max(carried(BALANCE_CLUSTERS, *sizes), carried(LEAST_CLUSTERS, *sizes, each=CELLS_PER_SHARE))
     clusters = joint_clusters(reference, positions, n_clusters, seed=seed)
     near_r, in_r = clusters.memberships(reference)
     near_c, in_c = clusters.memberships(positions)

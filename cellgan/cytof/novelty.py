@@ -2,9 +2,11 @@
 
 Take equally many cells of both batches. A cell of a type that both hold has neighbours from both; a cell of a
 type that the reference lacks has neighbours from its own batch alone. A cell is *novel* if fewer than 15 % of
-the neighbours are the reference's, and if the reference's nearest lie a third farther away than those of its
+the neighbours are the reference's, and if the reference's nearest lie clearly farther away than those of its
 own batch, both on average over its neighbourhood. The share alone would also call cells novel whose type is
-there, but slightly displaced or some six times rarer; these have the reference close by.
+there, but slightly displaced or rarer; these have the reference close by. How far is far: a third farther,
+and farther than the nearest cells of a type ten times rarer, which depends on how many directions cells vary
+in.
 
 What is novel is remembered by a few typical cells of either kind, so that any number of cells can be told
 apart, and cells measured later.
@@ -28,6 +30,7 @@ N_AVERAGED = 10  # neighbours over which both are averaged, the cell itself incl
 LEAST_SHARE = 0.15  # of the reference among the neighbours, for a cell to have a counterpart
 N_NEAREST = 10  # neighbours of either batch whose distances are compared
 LEAST_DISTANCE = 4 / 3  # to the reference, in distances to the own batch, for a cell to have no counterpart
+RARER = 10.0  # times, for a type not to count as absent
 LEAST_CELLS = 20  # fewer novel cells than this are none
 N_TYPICAL = {"novel": 30, "familiar": 100}
 CELLS_PER_TYPICAL = 8
@@ -78,7 +81,7 @@ def fit_novelty(reference: NDArray[np.float64], aligned: NDArray[np.float64], *,
         return None
     reference, aligned = (x[rng.permutation(len(x))[:n_cells]] for x in (reference, aligned))
     novel = _novel(reference, aligned)
-    if not LEAST_CELLS <= novel.sum() < n_cells:
+    if novel.sum() < LEAST_CELLS:
         return None
     return Novelty(
         familiar=_typical(aligned[~novel], N_TYPICAL["familiar"], seed=seed),
@@ -99,11 +102,24 @@ def _novel(reference: NDArray[np.float64], aligned: NDArray[np.float64]) -> NDAr
     # Cells that are the same to the last digit lie at no distance at all.
     apart = far / np.maximum(near, 1e-6)
     around = neighbours[:, :N_AVERAGED]
+    far_enough = max(LEAST_DISTANCE, RARER ** (1 / _dimension(at_own)))
     novel: NDArray[np.bool_] = (share[around].mean(axis=1) < LEAST_SHARE) & (
-        apart[around].mean(axis=1) > LEAST_DISTANCE
+        apart[around].mean(axis=1) > far_enough
     )
     return novel
 
 
+def _dimension(at_own: NDArray[np.float64]) -> float:
+    """Return in how many directions cells vary, from how distances to neighbours grow with their number.
+
+    In d dimensions the n-th nearest lies as far as the n-th part of the volume reaches: n^(1/d).
+    """
+    few, many = at_own[:, N_NEAREST].mean(), at_own[:, N_NEIGHBOURS].mean()
+    growth = np.log(max(many, 1e-6) / max(few, 1e-6)) / np.log(N_NEIGHBOURS / N_NEAREST)
+    return float(1 / np.clip(growth, 1e-3, 1))
+
+
 def _typical(cells: NDArray[np.float64], n: int, *, seed: int) -> NDArray[np.float64]:
+    if not len(cells):  # all of a batch may be novel
+        return cells
     return reference_clusters(cells, max(1, min(n, len(cells) // CELLS_PER_TYPICAL)), seed=seed)

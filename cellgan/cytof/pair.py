@@ -10,11 +10,12 @@ import numpy as np
 
 from cellgan.core import History, every, pick
 from cellgan.cytof.correspondence import Weights, balance, fit_passes, fit_start, play_game, stay_near
-from cellgan.cytof.evaluate import HeldOut, Scores, alike
-from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs
+from cellgan.cytof.evaluate import HeldOut, Scores
+from cellgan.cytof.labels import fit_labelled_start, labelled_pairs
 from cellgan.cytof.maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
+from cellgan.cytof.split import Split
 from cellgan.cytof.threads import beside, side_by_side
 from cellgan.cytof.uncertainty import fit_uncertainty, fit_way_back, undetected
 
@@ -25,15 +26,13 @@ if TYPE_CHECKING:
 
     from cellgan.core import RoundReport
     from cellgan.cytof.config import AlignConfig
+    from cellgan.cytof.labels import Known
     from cellgan.cytof.magan import Correspondence
     from cellgan.cytof.maps import MarkerMaps
     from cellgan.cytof.transform import Standardise
     from cellgan.cytof.uncertainty import Uncertainty
 
-PROPOSAL_CELLS = 8_000  # of each batch, to learn proposals from
 MAX_CELLS = 16_000  # of each batch, to learn the maps from that are used in the end
-HELD_OUT = 0.2
-MAX_HELD_OUT = 2_000
 HISTORY_EVERY = 10
 # The game's proposal is left only for one that costs so much less: on a few hundred held-out cells, an AUC is
 # known to .03 at best.
@@ -64,6 +63,8 @@ class Pair:
         Of every proposal and of simple rivals, on held-out cells, with movers that had not seen them.
     floor
         What two halves of the held-out reference score against each other.
+    alike
+        Whether the batches, as measured, differ no more than two halves of the reference do.
     held_out
         Numbers of held-out cells: reference, batch.
     losses
@@ -75,19 +76,9 @@ class Pair:
     chosen: str
     scores: Mapping[str, Scores]
     floor: Mapping[str, float]
+    alike: bool
     held_out: tuple[int, int]
     losses: History = field(default_factory=History)
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Cells to learn from and cells to score on, of both batches."""
-
-    reference: NDArray[np.float64]
-    cells: NDArray[np.float64]
-    unseen_reference: NDArray[np.float64]
-    unseen_cells: NDArray[np.float64]
-    known: Known | None
 
 
 def align_pair(
@@ -121,7 +112,7 @@ def align_pair(
     Pair
         The mover, learned from all cells, and the scores of movers that had not seen the held-out ones.
     """
-    split = _split(reference, cells, known, seed=config.seed)
+    split = Split.of(reference, cells, known, seed=config.seed)
     unseen = HeldOut(split.unseen_reference, split.unseen_cells, seed=config.seed)
     losses = History()
     watch = every(HISTORY_EVERY, _Shown(losses, progress))
@@ -131,20 +122,21 @@ def align_pair(
         scores = {name: unseen.score(mover(split.unseen_cells)) for name, mover in rivals.items()}
         floor = unseen.floor()
         chosen = _choose(scores, preferred)
+        likeness = split.compare(scores[NOTHING], floor, seed=config.seed)
         # Labels may know of types that changed places, which scores without labels cannot see.
-        asked = config.method != "matched" or config.label_key is not None
-        if not asked and alike(scores[NOTHING].emd, scores[NOTHING].auc, floor):
+        if likeness.alike and config.method == "matched" and config.label_key is None:
             chosen = NOTHING
         way_back = back.result()
     known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
     return Pair(
         mover=_learn_from_all(rivals[chosen], reference, cells, seed=config.seed),
-        uncertainty=undetected(reference.shape[1], floor["emd"])
+        uncertainty=undetected(reference.shape[1], likeness.floor)
         if chosen == NOTHING
         else fit_uncertainty(rivals[chosen], way_back, split.cells, known_cells, units=units),
         chosen=chosen,
         scores=scores,
         floor=floor,
+        alike=likeness.alike,
         held_out=(len(split.unseen_reference), len(split.unseen_cells)),
         losses=losses,
     )
@@ -158,7 +150,7 @@ def quantile_maps(reference: NDArray[np.float64], cells: NDArray[np.float64]) ->
 
 
 def _matched(
-    split: _Cells, unseen: HeldOut, config: AlignConfig, watch: every
+    split: Split, unseen: HeldOut, config: AlignConfig, watch: every
 ) -> tuple[dict[str, Mover], tuple[str, ...]]:
     """Propose the start, maps after it, and maps after the game; labels decide for the last."""
     r, c, seed = split.reference, split.cells, config.seed
@@ -188,7 +180,7 @@ def _matched(
     return movers, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,)
 
 
-def _start(split: _Cells, unseen: HeldOut, seed: int) -> MarkerMaps:
+def _start(split: Split, unseen: HeldOut, seed: int) -> MarkerMaps:
     """Begin where cells were measured, unless quantile matching for a first guess leads clearly nearer."""
     fit = partial(fit_start, split.reference, split.cells, seed=seed)
     measured, matched = side_by_side(
@@ -199,7 +191,7 @@ def _start(split: _Cells, unseen: HeldOut, seed: int) -> MarkerMaps:
 
 
 def _magan(
-    split: _Cells,
+    split: Split,
     unseen: HeldOut,  # noqa: ARG001 - there is nothing to choose between
     config: AlignConfig,
     watch: every,
@@ -223,7 +215,7 @@ def _magan(
 
 
 def _quantiles(
-    split: _Cells,  # noqa: ARG001 - the rival that stands in every table is the proposal here
+    split: Split,  # noqa: ARG001 - the rival that stands in every table is the proposal here
     unseen: HeldOut,  # noqa: ARG001
     config: AlignConfig,  # noqa: ARG001
     watch: every,  # noqa: ARG001
@@ -254,22 +246,6 @@ def _learn_from_all(
     r, c = (_some(side, rng.permutation(len(side)), MAX_CELLS) for side in (reference, cells))
     positions = Mover(mover.start, mover.generator)(c)
     return Mover(mover.start, mover.generator, fit_passes(r, c, positions, seed=seed))
-
-
-def _split(
-    reference: NDArray[np.float64], cells: NDArray[np.float64], known: Known | None, *, seed: int
-) -> _Cells:
-    """Hold out cells of both batches, at random."""
-    rng = np.random.default_rng(seed)
-    seen, unseen = [], []
-    for side in (reference, cells):
-        order = rng.permutation(len(side))[: PROPOSAL_CELLS + MAX_HELD_OUT]
-        n = min(MAX_HELD_OUT, int(HELD_OUT * len(order)))
-        unseen.append(order[:n])
-        seen.append(np.sort(order[n:]))
-    if known is not None:
-        known = Known(known.reference[seen[0]], known.cells[seen[1]])
-    return _Cells(reference[seen[0]], cells[seen[1]], reference[unseen[0]], cells[unseen[1]], known)
 
 
 def _some(cells: NDArray[np.float64], order: NDArray[np.intp], n: int) -> NDArray[np.float64]:

@@ -112,6 +112,7 @@ def batch_summary(
         },
         "held_out": dict(zip(("reference", "batch"), pair.held_out, strict=True)),
         "scores": [_row(method, scores, pair.chosen) for method, scores in pair.scores.items()],
+        "alike": pair.alike,
         "floor": {key: _number(value) for key, value in pair.floor.items()},
         "markers": [
             {

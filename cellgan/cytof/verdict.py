@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof.batch_warnings import apart, chosen_and_before, known, warnings_of
 from cellgan.cytof.config import CONSENSUS
-from cellgan.cytof.evaluate import AUC_SLACK, alike
+from cellgan.cytof.evaluate import AUC_SLACK
 from cellgan.cytof.wording import called
 from cellgan.report.numbers import decimal, listing, percent
 
@@ -50,21 +50,22 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     """
     warnings = warnings_of(batch)
     chosen, before = chosen_and_before(batch)
-    if not chosen or not before or not known(chosen["emd"], before["emd"], batch["floor"]["emd"]):
-        text = "There were too few cells to score this alignment. Judge it by the figures below."
-        return {"level": "caution", "text": text}, warnings
     both = _both(batch)
-    start = next((row for row in batch["scores"] if row["method"] == "start"), None)
-    poor = _failures(chosen, before, start, batch)
-    if _alike(before, batch["floor"]):
-        if poor:
-            text = f"Before, {both} were alike, and {poor[0]}. Use the values as measured."
-            return {"level": "poor", "text": text}, warnings
+    if batch["alike"] and chosen and chosen["method"] == "nothing":
         text = (
             f"As measured, {both} lie as close to each other as two halves of the reference do: there is no "
             "batch effect to remove. Use the values as measured."
         )
         return {"level": "nothing", "text": text}, warnings
+    if not chosen or not before or not known(chosen["emd"], before["emd"], batch["floor"]["emd"]):
+        text = "There were too few cells to score this alignment. Judge it by the figures below."
+        return {"level": "caution", "text": text}, warnings
+    start = next((row for row in batch["scores"] if row["method"] == "start"), None)
+    poor = _failures(chosen, before, start, batch)
+    if batch["alike"]:
+        why = poor[0] if poor else "there was no batch effect to remove"
+        text = f"Before, {both} were alike, and {why}. Use the values as measured."
+        return {"level": "poor" if poor else "nothing", "text": text}, warnings
     if poor:
         text = f"The aligned values cannot be relied on: {listing(poor)}."
         return {"level": "poor", "text": text}, warnings
@@ -92,10 +93,6 @@ def _caveat(batch: Mapping[str, Any]) -> str:
         "condition": f"Differences between conditions are left; whatever else {name} and {reference} differ "
         "in is gone.",
     }[batch["learned_from"]["source"]]
-
-
-def _alike(before: Mapping[str, Any], floor: Mapping[str, Any]) -> bool:
-    return known(before["auc"], floor["auc"]) and alike(before["emd"], before["auc"], floor)
 
 
 def _removed(chosen: Mapping[str, Any], before: Mapping[str, Any], floor: Mapping[str, Any]) -> float:

@@ -15,6 +15,7 @@ def batch(source: str = "cells", **changes: object) -> dict:
         "held_out": {"reference": 180, "batch": 140},
         "scores": [{"method": "nothing", "emd": 0.6, "auc": 0.95, "neighbours": 1.0, "moved": 0.0}],
         "floor": {"emd": 0.04, "auc": 0.5},
+        "alike": False,
         "verdict": {"level": "good", "text": "Because."},
         "warnings": [],
     }

@@ -9,6 +9,7 @@ import pytest
 
 import cellgan
 from cellgan.cytof import pair as module
+from cellgan.cytof import split
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.labels import Known
 from cellgan.cytof.pair import align_pair
@@ -142,8 +143,9 @@ def test_the_mover_in_the_end_has_learned_from_all_cells(blood, unscored, monkey
 
 
 def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
-    for name, size in (("PROPOSAL_CELLS", 200), ("MAX_HELD_OUT", 30), ("MAX_CELLS", 250)):
-        monkeypatch.setattr(module, name, size)
+    monkeypatch.setattr(split, "PROPOSAL_CELLS", 200)
+    monkeypatch.setattr(split, "MAX_HELD_OUT", 30)
+    monkeypatch.setattr(module, "MAX_CELLS", 250)
     seen = []
     fit = module.fit_passes
     monkeypatch.setattr(

@@ -56,6 +56,7 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
                 },
             ],
             "floor": {"emd": 0.04, "auc": 0.5},
+            "alike": False,
             "markers": [
                 {"marker": marker, "emd_before": 1.0, "emd_after": 0.1, "moved": float(i), "sd": 0.12}
                 for i, marker in enumerate(markers)

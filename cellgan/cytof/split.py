@@ -1,0 +1,102 @@
+"""Cells to learn from, and cells that are held out to score on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cellgan.cytof.evaluate import HeldOut, alike
+from cellgan.cytof.labels import Known
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.evaluate import Scores
+
+PROPOSAL_CELLS = 8_000  # of each batch, to learn proposals from
+HELD_OUT = 0.2
+MAX_HELD_OUT = 2_000
+ENOUGH = 1_000  # held-out cells of each batch, to tell by them alone whether there is anything to align
+
+
+class Likeness(NamedTuple):
+    """How two batches compare as measured.
+
+    Attributes
+    ----------
+    alike
+        Whether they differ no more than two halves of the reference do.
+    floor
+        The distance between these halves: a smaller effect would not have been noticed.
+    """
+
+    alike: bool
+    floor: float
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Cells of both batches, standardised, ``(n_cells, n_markers)``.
+
+    Attributes
+    ----------
+    reference, cells
+        To learn from.
+    unseen_reference, unseen_cells
+        To score on.
+    known
+        Labels of the cells to learn from.
+    """
+
+    reference: NDArray[np.float64]
+    cells: NDArray[np.float64]
+    unseen_reference: NDArray[np.float64]
+    unseen_cells: NDArray[np.float64]
+    known: Known | None
+
+    @classmethod
+    def of(
+        cls,
+        reference: NDArray[np.float64],
+        cells: NDArray[np.float64],
+        known: Known | None = None,
+        *,
+        seed: int,
+    ) -> Split:
+        """Hold out cells of both batches, at random."""
+        rng = np.random.default_rng(seed)
+        seen, unseen = [], []
+        for side in (reference, cells):
+            order = rng.permutation(len(side))[: PROPOSAL_CELLS + MAX_HELD_OUT]
+            n = min(MAX_HELD_OUT, int(HELD_OUT * len(order)))
+            unseen.append(order[:n])
+            seen.append(np.sort(order[n:]))
+        if known is not None:
+            known = Known(known.reference[seen[0]], known.cells[seen[1]])
+        return cls(reference[seen[0]], cells[seen[1]], reference[unseen[0]], cells[unseen[1]], known)
+
+    def compare(self, measured: Scores, floor: Mapping[str, float], *, seed: int) -> Likeness:
+        """Tell whether the batches, as measured, differ no more than two halves of the reference do.
+
+        Parameters
+        ----------
+        measured
+            Scores of the held-out cells before any alignment.
+        floor
+            What two halves of the held-out reference score.
+        seed
+            Of clusters and halves.
+        """
+        if min(len(self.unseen_reference), len(self.unseen_cells)) < ENOUGH:
+            # Nothing was fitted to cells as measured, so all of them may be asked.
+            everything = HeldOut(
+                np.concatenate([self.reference, self.unseen_reference]),
+                np.concatenate([self.cells, self.unseen_cells]),
+                seed=seed,
+            )
+            measured, floor = everything.score(everything.before), everything.floor()
+        return Likeness(alike(measured.emd, measured.auc, floor), floor["emd"])
