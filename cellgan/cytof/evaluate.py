@@ -72,11 +72,11 @@ class Scores:
         return self.emd + 2 * max(self.auc - 0.5, 0.0)
 
 
-def alike(emd: float, auc: float, floor: Mapping[str, float]) -> bool:
+def alike(emd: float, auc: float, floor: Mapping[str, float], n_cells: int = N_CELLS) -> bool:
     """Tell whether two batches differ no more than chance allows; not if there were too few cells to know.
 
     Distances differ beyond chance by more than a quarter of the floor, and at least .01 SD; AUCs by more than
-    .03, two standard errors with 800 against 800 cells.
+    .03, two standard errors with 800 against 800 cells, or two standard errors with fewer.
 
     Parameters
     ----------
@@ -84,11 +84,15 @@ def alike(emd: float, auc: float, floor: Mapping[str, float]) -> bool:
         Scores of the cells as measured.
     floor
         What two halves of the reference score.
+    n_cells
+        Cells of the smaller batch that were scored.
     """
     if not np.isfinite([emd, auc, floor["emd"], floor["auc"]]).all():
         return False
     slack = max(EMD_SLACK, EMD_SLACK_FLOOR * floor["emd"])
-    return emd <= floor["emd"] + slack and auc <= max(floor["auc"], 0.5) + AUC_SLACK
+    return emd <= floor["emd"] + slack and auc <= max(floor["auc"], 0.5) + max(
+        AUC_SLACK, 2 * (6 * n_cells) ** -0.5
+    )
 
 
 class HeldOut:

@@ -91,7 +91,8 @@ class Split:
         seed
             Of clusters and halves.
         """
-        if min(len(self.unseen_reference), len(self.unseen_cells)) < ENOUGH:
+        n_cells = min(len(self.unseen_reference), len(self.unseen_cells))
+        if n_cells < ENOUGH:
             # Nothing was fitted to cells as measured, so all of them may be asked.
             everything = HeldOut(
                 np.concatenate([self.reference, self.unseen_reference]),
@@ -99,4 +100,5 @@ class Split:
                 seed=seed,
             )
             measured, floor = everything.score(everything.before), everything.floor()
-        return Likeness(alike(measured.emd, measured.auc, floor), floor["emd"])
+            n_cells = min(len(everything.reference), len(everything.before))
+        return Likeness(alike(measured.emd, measured.auc, floor, n_cells), floor["emd"])
