@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.transform import Standardise
     from cellgan.cytof.uncertainty import Uncertainty
 
-MAX_CELLS = 16_000  # of each batch, to learn the maps from that are used in the end
+MAX_CELLS = 10_000  # of each batch, to learn the maps from that are used in the end
 HISTORY_EVERY = 10
 # The game's proposal is left only for one that costs so much less: on a few hundred held-out cells, an AUC is
 # known to .03 at best.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.evaluate import Scores
 
-PROPOSAL_CELLS = 8_000  # of each batch, to learn proposals from
+PROPOSAL_CELLS = 6_000  # of each batch, to learn proposals from
 HELD_OUT = 0.2
 MAX_HELD_OUT = 2_000
 ENOUGH = 1_000  # held-out cells of each batch, to tell by them alone whether there is anything to align
