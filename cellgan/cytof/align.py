@@ -197,7 +197,7 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
 
     cells = consensus_cells(
         {
-            batch.name: prepared.values(batch, some_rows(batch.adata.n_obs, N_LEARNED // 2, config.seed))
+            batch.name: prepared.values(batch, some_rows(batch.adata.n_obs, N_LEARNED, config.seed))
             for batch in prepared.batches
         },
         seed=config.seed,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.transform import Standardise
 
 Source = Literal["cells", "controls", "condition"]
-N_LEARNED = 2 * MAX_CELLS  # cells of each side at most: time and memory of learning are bounded
+N_LEARNED = MAX_CELLS  # cells of each side at most: time and memory of learning are bounded
 
 
 class Side(NamedTuple):
