@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.transform import Standardise
 
-UNSEEN = 1.35
+UNSEEN = 1.45
 # Ions, that is fifths of the cofactor: the background of mass cytometers; what varies beyond varies with the
 # cell.
 FAINT = 3.0
 SMEAR = 1 / 6  # variance of two counts that were smeared over the unit below
 COFACTOR = 5.0
-N_CELLS = 2_000  # of each batch, to fit the way back
+N_CELLS = 4_000  # of each batch, to fit the way back
 WAY_BACK_CLUSTERS = 28  # one number of clusters will do
 N_LEVELS = 12
 BRIGHTEST = 12.0  # beyond the top of any instrument on the arcsinh scale
