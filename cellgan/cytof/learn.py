@@ -173,7 +173,10 @@ def _controls(
         found = {name: Side(one, np.arange(one.adata.n_obs), control=True) for name, one in controls.items()}
         said = "the anchors"
     elif config.anchor_key is not None:
-        sides = [Side(batch, anchor_rows(batch, config.anchor_key)) for batch in batches]
+        column = config.anchor_key.partition("=")[0].strip()
+        asked = [b for b in batches if {config.anchor_key, column} & set(map(str, b.adata.obs))]
+        # Nobody has the column: then its name is wrong, and asking the first batch says so.
+        sides = [Side(batch, anchor_rows(batch, config.anchor_key)) for batch in asked or batches]
         found = {side.batch.name: side for side in sides if len(side.rows)}
         said = f"--anchor-key {config.anchor_key}"
     else:

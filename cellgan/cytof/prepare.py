@@ -9,7 +9,8 @@ import numpy as np
 
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.panel import match_panels, without
-from cellgan.cytof.transform import decide, to_arcsinh
+from cellgan.cytof.transform import decide, scale_of, to_arcsinh
+from cellgan.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,10 @@ class Prepared:
             batch=batch.name,
         )
         values: NDArray[np.float32] = control.adata.X[np.ix_(rows, at.aligned)]
+        scale, why = scale_of(values)
+        if {scale, self.decision.name} == {"arcsinh"} or (scale, self.decision.name) == ("counts", "none"):
+            msg = f"the control of batch {batch.name!r} is on another scale than the batches: {why}"
+            raise InputError(msg)
         return self._scaled(values)
 
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:

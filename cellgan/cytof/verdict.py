@@ -12,6 +12,8 @@ The thresholds, and why they stand where they do:
   reshuffled).
 - *Caution*: an AUC of .65 and more after; less than half of the distance above the floor removed; less than
   40 % of the neighbours kept (good alignments of replicates keep 50 to 85 %); or any warning.
+- *Could not be scored*: fewer than 50 cells of a batch were held out; and *poor* if nine tenths of its cells
+  have no counterpart, which is a mistake rather than biology.
 - *Warnings*: see `cellgan.cytof.batch_warnings`.
 
 Files hold the level, for programs; people read the same `WORDS` for it wherever they meet it.
@@ -25,7 +27,7 @@ from cellgan.cytof.batch_warnings import apart, chosen_and_before, known, warnin
 from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.evaluate import AUC_SLACK
 from cellgan.cytof.wording import called
-from cellgan.report.numbers import decimal, listing, percent
+from cellgan.report.numbers import count, decimal, listing, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,8 @@ WORDS = {"good": "Good", "caution": "Look closer", "poor": "Do not use", "nothin
 AUC_POOR, AUC_CAUTION = 0.80, 0.65
 NEIGHBOURS_POOR, NEIGHBOURS_CAUTION = 0.25, 0.40
 REMOVED_CAUTION = 0.5
+FEW_HELD_OUT = 50  # of the smaller batch: with fewer, scores are chance
+ALL_NOVEL = 0.9  # of a batch's cells: that is no population of its own, but a mistake
 
 
 def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
@@ -57,9 +61,9 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
             "batch effect to remove. Use the values as measured."
         )
         return {"level": "nothing", "text": text}, warnings
-    if not chosen or not before or not known(chosen["emd"], before["emd"], batch["floor"]["emd"]):
-        text = "There were too few cells to score this alignment. Judge it by the figures below."
-        return {"level": "caution", "text": text}, warnings
+    scored = chosen and before and known(chosen["emd"], before["emd"], batch["floor"]["emd"])
+    if not (chosen and before and scored) or min(batch["held_out"].values()) < FEW_HELD_OUT or _lost(batch):
+        return _without_scores(batch), warnings
     start = next((row for row in batch["scores"] if row["method"] == "start"), None)
     poor = _failures(chosen, before, start, batch)
     if batch["alike"]:
@@ -73,8 +77,23 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     gain = _gain(chosen, before, batch)
     if doubts or warnings:
         why = f"But {listing(doubts)}." if doubts else "Read the warnings before you use the values."
-        return {"level": "caution", "text": f"{gain} {why}"}, warnings
+        return {"level": "caution", "text": f"{gain} {why} {_caveat(batch)}"}, warnings
     return {"level": "good", "text": f"{gain} {_caveat(batch)}"}, warnings
+
+
+def _lost(batch: Mapping[str, Any]) -> bool:
+    return bool(batch["novel"] > ALL_NOVEL * batch["n_cells"])
+
+
+def _without_scores(batch: Mapping[str, Any]) -> dict[str, str]:
+    """Judge where scores mean nothing."""
+    if _lost(batch):
+        reference = called(batch["reference"])
+        text = f"The aligned values cannot be relied on: hardly any cell has a counterpart in {reference}."
+        return {"level": "poor", "text": text}
+    held = listing([count(n) for n in batch["held_out"].values()])
+    text = f"There were too few cells to score this alignment: {held} were held out. Look at the plots."
+    return {"level": "caution", "text": text}
 
 
 def _both(batch: Mapping[str, Any]) -> str:
@@ -145,7 +164,8 @@ def _doubts(chosen: Mapping[str, Any], before: Mapping[str, Any], floor: Mapping
     reasons = []
     if known(chosen["auc"]) and chosen["auc"] >= AUC_CAUTION:
         reasons.append(f"a classifier partly tells the batches apart still (AUC {decimal(chosen['auc'])})")
-    if _removed(chosen, before, floor) < REMOVED_CAUTION:
+    there_was_some = apart(before["emd"], floor["emd"], floor["emd"])
+    if there_was_some and _removed(chosen, before, floor) < REMOVED_CAUTION:
         reasons.append("more than half of the distance remains")
     if known(chosen["neighbours"]) and chosen["neighbours"] < NEIGHBOURS_CAUTION:
         reasons.append(
