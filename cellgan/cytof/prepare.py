@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellgan.cytof.columns import Columns
+from cellgan.cytof.input_files import naming
 from cellgan.cytof.panel import match_panels, without
 from cellgan.cytof.transform import decide, scale_of, to_arcsinh
 from cellgan.errors import InputError
@@ -53,6 +54,10 @@ class Prepared:
 
     def of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the same of a control, measured with the panel of the batch whose name it bears."""
+        with naming(control.path or f"the control of {control.name}"):
+            return self._scaled(self._of_control(control, rows))
+
+    def _of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         batch = self.batch(control.name)
         own = self.panel.columns[batch.name]
         at = Columns.find(
@@ -66,7 +71,7 @@ class Prepared:
         if {scale, self.decision.name} == {"arcsinh"} or (scale, self.decision.name) == ("counts", "none"):
             msg = f"the control of batch {batch.name!r} is on another scale than the batches: {why}"
             raise InputError(msg)
-        return self._scaled(values)
+        return values
 
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:
         """Return the lowest value of each shared marker, arcsinh units, ``(n_markers,)``."""

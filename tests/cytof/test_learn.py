@@ -187,3 +187,11 @@ def test_what_cannot_be_learned_is_refused_before_any_time_is_spent(batches, see
     with pytest.raises(InputError, match="the anchors: only the reference 'one' has a control"):
         plan_lessons(batches[0], batches[1:], AlignConfig(), controls={"one": control})
     assert not seen.pairs
+
+
+def test_a_batch_without_the_column_has_no_control(batches, seen):
+    del batches[2].adata.obs["control"]
+    learned = run(batches, anchor_key="control")
+    assert [learned[name].lesson.source for name in ("two", "three")] == ["controls", "cells"]
+    with pytest.raises(InputError, match="no obs column 'controls'"):
+        run(batches, anchor_key="controls")

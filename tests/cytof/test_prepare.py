@@ -10,7 +10,7 @@ import pytest
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.prepare import Prepared, prepare, spread_rows
 from cellgan.cytof.read_write import CellBatch, batches_from_adata
-from cellgan.errors import PanelError
+from cellgan.errors import InputError, PanelError
 
 COUNTS = AlignConfig(transform="arcsinh")
 VALUES = AlignConfig(transform="none")
@@ -100,3 +100,15 @@ def test_a_marker_with_a_single_value_in_a_batch_is_left_out(given):
 def test_rows_are_spread_over_all_cells():
     assert spread_rows(5, 9).tolist() == [0, 1, 2, 3, 4]
     assert spread_rows(101, 5).tolist() == [0, 25, 50, 75, 100]
+
+
+def test_a_control_on_another_scale_is_refused(given):
+    found = prepared(given)
+    counts = batch(["142Nd_CD19", "145Nd_CD4", "170Er_CD3"], seed=2)
+    rows = np.arange(20)
+    (good,) = batches_from_adata({"two": counts})
+    np.testing.assert_array_equal(found.of_control(good, rows), arcsinh(counts.X[:20, [2, 1, 0]]))
+    (bad,) = batches_from_adata({"two": ad.AnnData(arcsinh(counts.X), var=counts.var)})
+    with pytest.raises(InputError, match="control of batch 'two' is on another scale") as caught:
+        found.of_control(bad, rows)
+    assert caught.value.__notes__ == ["in the control of two"]

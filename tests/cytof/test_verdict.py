@@ -291,3 +291,22 @@ def test_cells_without_counterpart_that_were_not_moved():
     assert (
         'in day1. Look at them before you compare them between batches (obs["cellgan_novel"]).' in warnings[0]
     )
+
+
+def test_a_handful_of_held_out_cells_is_no_score():
+    held = {"reference": 600, "batch": 49}
+    level, text, _ = judged(held_out=held)
+    assert level == "caution"
+    assert "too few cells to score this alignment: 600 and 49 were held out" in text
+    assert judged(held_out=held | {"batch": 50})[0] == "good"
+
+
+def test_a_batch_without_any_counterpart_is_not_to_be_used():
+    assert judged(novel=4501)[0] == "poor"
+    assert "hardly any cell has a counterpart in day1" in judged(novel=4501, held_out={"a": 9, "b": 9})[1]
+    assert judged(novel=4500)[0] == "caution"
+
+
+def test_what_was_no_distance_cannot_remain():
+    near = {"nothing_emd": 0.0499, "nothing_auc": 0.6, "cellgan_emd": 0.0499, "cellgan_auc": 0.5}
+    assert "remains" not in judged(start_emd=0.0499, **near)[1]
