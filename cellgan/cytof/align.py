@@ -234,11 +234,10 @@ def _maps(
     batches: Sequence[CellBatch], prepared: Prepared, learned: Mapping[str, Learned], reference: str
 ) -> dict[str, BatchMap]:
     """Return the map of every batch, the reference's among them."""
-    panel, least = prepared.panel, prepared.lowest(prepared.batch(reference))
+    least = prepared.lowest(prepared.batch(reference))
     maps = {}
     for batch in batches:
-        own = panel.columns[batch.name]
-        markers = tuple(str(batch.adata.var_names[own[marker]]) for marker in panel.shared)
+        markers = prepared.spelling(batch)
         lowest = np.minimum(least, prepared.lowest(batch))
         if batch.name in learned:
             pair, novelty, _ = learned[batch.name]

@@ -9,8 +9,8 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
+from cellgan.cytof.batch_map import NOVEL
 from cellgan.cytof.panel import column_kinds
-from cellgan.cytof.streaming import NOVEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

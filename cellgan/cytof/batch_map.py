@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.transform import Standardise
 
+# What mapped cells are called in files: layers, and a column of obs.
+LAYERS = ("aligned", "aligned_sd")
+NOVEL = "cellgan_novel"
+
 
 class Mapped(NamedTuple):
     """Mapped cells; arcsinh units.
@@ -109,7 +113,7 @@ class BatchMap:
         Parameters
         ----------
         tensors
-            By name. Models of before 0.2 hold neither uncertainty nor novelty.
+            By name. Older models hold neither uncertainty nor novelty.
         markers
             Names of the aligned markers.
         moved

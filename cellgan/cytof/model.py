@@ -10,10 +10,10 @@ import torch
 
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.atomic import check_output
-from cellgan.cytof.batch_map import BatchMap, Mapped
+from cellgan.cytof.batch_map import NOVEL, BatchMap, Mapped
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
-from cellgan.cytof.transform import Standardise, scale_of, to_arcsinh, to_linear
+from cellgan.cytof.transform import Standardise, other_scale, to_arcsinh, to_linear
 from cellgan.errors import ConfigError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Model:
         self._check_scale(copy.X, columns)
         mapped = self.mapped(copy.X, columns, name)
         copy.layers["aligned"], copy.layers["aligned_sd"] = mapped.aligned, mapped.sd
-        copy.obs["cellgan_novel"] = mapped.novel
+        copy.obs[NOVEL] = mapped.novel
         return copy
 
     def map_file(self, source: CellFile, out_path: Path, *, batch: str | None = None) -> int | None:
@@ -155,7 +155,7 @@ class Model:
         -------
         int or None
             How many cells have no counterpart in the reference; None where nobody can tell: of the
-            reference's own cells, and with models of before 0.2.
+            reference's own cells, and with older models.
 
         Raises
         ------
@@ -201,17 +201,10 @@ class Model:
 
     def _check_scale(self, values: NDArray[np.float32], columns: Columns) -> None:
         """Refuse cells that are plainly on another scale than those that the model was made from."""
-        scale, why = scale_of(values[:, columns.aligned])
-        if (self.transform, scale) == ("arcsinh", "arcsinh"):
-            differ = "ion counts, but these look transformed already"
-        elif (self.transform, scale) == ("none", "counts") and not self.about["transform"].get("warning"):
-            differ = "transformed values, but these look like ion counts"
-        else:
-            return
-        msg = (
-            f"the model was made from {differ}: {why}. Give them on the scale that `cellgan align` was given"
-        )
-        raise InputError(msg)
+        insisted = bool(self.about["transform"].get("warning"))
+        if differ := other_scale(values[:, columns.aligned], self.transform, insisted=insisted):
+            msg = f"the model was made from {differ}. Give them on the scale that `cellgan align` was given"
+            raise InputError(msg)
 
     def pick(self, batch: str | None) -> str:
         """Return whose map is meant; ConfigError where that is open."""

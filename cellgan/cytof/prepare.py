@@ -10,7 +10,7 @@ import numpy as np
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.panel import match_panels, without
-from cellgan.cytof.transform import decide, scale_of, to_arcsinh
+from cellgan.cytof.transform import decide, other_scale, to_arcsinh
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,19 +59,23 @@ class Prepared:
 
     def _of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         batch = self.batch(control.name)
-        own = self.panel.columns[batch.name]
         at = Columns.find(
             list(map(str, control.adata.var_names)),
             list(map(str, control.adata.var["channel"])),
-            markers=[str(batch.adata.var_names[own[marker]]) for marker in self.panel.shared],
+            markers=self.spelling(batch),
             batch=batch.name,
         )
         values: NDArray[np.float32] = control.adata.X[np.ix_(rows, at.aligned)]
-        scale, why = scale_of(values)
-        if {scale, self.decision.name} == {"arcsinh"} or (scale, self.decision.name) == ("counts", "none"):
-            msg = f"the control of batch {batch.name!r} is on another scale than the batches: {why}"
+        if differ := other_scale(values, self.decision.name, insisted=bool(self.decision.warning)):
+            whose = f"the control of batch {batch.name!r}"
+            msg = f"{whose} is on another scale than the batches, which hold {differ}"
             raise InputError(msg)
         return values
+
+    def spelling(self, batch: CellBatch) -> tuple[str, ...]:
+        """Return the shared markers as a batch spells them, in the panel's order."""
+        own = self.panel.columns[batch.name]
+        return tuple(str(batch.adata.var_names[own[marker]]) for marker in self.panel.shared)
 
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:
         """Return the lowest value of each shared marker, arcsinh units, ``(n_markers,)``."""

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cellgan.cytof.atomic import atomic
+from cellgan.cytof.batch_map import LAYERS, NOVEL
 from cellgan.cytof.fcs import FcsFile, cell_names, fcs_var
 from cellgan.cytof.h5ad import reading_h5ad
 from cellgan.cytof.input_files import naming
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.cell_file import CellFile
-
-LAYERS = ("aligned", "aligned_sd")
-NOVEL = "cellgan_novel"
 
 
 def stream_h5ad(

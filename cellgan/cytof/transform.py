@@ -133,6 +133,26 @@ def scale_of(values: NDArray[np.float32]) -> tuple[Literal["counts", "arcsinh", 
     return evidence.scale, evidence.why
 
 
+def other_scale(values: NDArray[np.float32], transform: Literal["arcsinh", "none"], *, insisted: bool) -> str:
+    """Say in words how further cells are plainly on another scale than the first ones; empty if they are not.
+
+    Parameters
+    ----------
+    values
+        Protein markers of the further cells, ``(n_cells, n_markers)``.
+    transform
+        What was decided for the first ones.
+    insisted
+        Whether these were taken as they are although they look like counts.
+    """
+    scale, why = scale_of(values)
+    if (transform, scale) == ("arcsinh", "arcsinh"):
+        return f"ion counts, but these look transformed already: {why}"
+    if (transform, scale) == ("none", "counts") and not insisted:
+        return f"transformed values, but these look like ion counts: {why}"
+    return ""
+
+
 def to_arcsinh(counts: NDArray[Float], cofactor: float) -> NDArray[Float]:
     """Bring counts (any shape) to the arcsinh scale; negative counts are fine."""
     scaled: NDArray[Float] = np.arcsinh(counts / counts.dtype.type(cofactor))

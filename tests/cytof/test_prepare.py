@@ -112,3 +112,12 @@ def test_a_control_on_another_scale_is_refused(given):
     with pytest.raises(InputError, match="control of batch 'two' is on another scale") as caught:
         found.of_control(bad, rows)
     assert caught.value.__notes__ == ["in the control of two"]
+
+
+def test_who_insisted_on_counts_may_have_controls_of_counts(given):
+    """As `cellgan map` takes such cells: they are on the batches' scale."""
+    found = prepared(given, VALUES)
+    assert found.decision.warning
+    counts = batch(["142Nd_CD19", "145Nd_CD4", "170Er_CD3"], seed=2)
+    (control,) = batches_from_adata({"two": counts})
+    np.testing.assert_array_equal(found.of_control(control, np.arange(9)), counts.X[:9, [2, 1, 0]])
