@@ -115,14 +115,13 @@ def anchor_rows(batch: CellBatch, key: str) -> NDArray[np.intp]:
     InputError
         There is no such column, or ``KEY`` is not a yes-or-no column; says what it holds.
     """
-    if key not in batch.adata.obs and "=" in key:
-        column, _, value = key.partition("=")
-        value = value.strip()
-        texts = text_of(batch, column.strip(), what="the control cells")
+    column, value = _parsed(batch, key)
+    if value is not None:
+        texts = text_of(batch, column, what="the control cells")
         # A column of booleans holds "True", which few would type.
         wanted = [value, value.capitalize()] if value.casefold() in {"true", "false"} else [value]
         return np.flatnonzero((texts != "") & np.isin(texts, wanted))
-    texts = text_of(batch, key, what="the control cells")
+    texts = text_of(batch, column, what="the control cells")
     values = sorted(set(texts.tolist()) - {""})
     if odd := [value for value in values if value.casefold() not in YES | NO]:
         msg = (
@@ -132,6 +131,11 @@ def anchor_rows(batch: CellBatch, key: str) -> NDArray[np.intp]:
         )
         raise InputError(msg)
     return np.flatnonzero(np.isin(texts, [value for value in values if value.casefold() in YES]))
+
+
+def may_hold_anchors(batch: CellBatch, key: str) -> bool:
+    """Tell whether a batch has the column that ``KEY`` or ``KEY=VALUE`` names."""
+    return _parsed(batch, key)[0] in batch.adata.obs
 
 
 def check_tied(n_controls: Mapping[str, int], *, reference: str, said: str) -> None:
@@ -167,3 +171,14 @@ def check_tied(n_controls: Mapping[str, int], *, reference: str, said: str) -> N
             "another batch too"
         )
         raise InputError(msg)
+
+
+def _parsed(batch: CellBatch, key: str) -> tuple[str, str | None]:
+    """Return the column that a key names, and the value if it names one.
+
+    A column may have "=" in its name: if there is such a column, it is meant.
+    """
+    if key in batch.adata.obs or "=" not in key:
+        return key, None
+    column, _, value = key.partition("=")
+    return column.strip(), value.strip()

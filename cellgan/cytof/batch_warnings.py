@@ -49,8 +49,12 @@ def is_worse(marker: Mapping[str, Any]) -> bool:
 def chosen_and_before(batch: Mapping[str, Any]) -> tuple[Row, Row]:
     """Find the scores of what was used, and of the cells as measured; empty where there are none."""
     used: Row = next((row for row in batch["scores"] if row.get("chosen")), {})
-    before: Row = next((row for row in batch["scores"] if row["method"] == "nothing"), {})
-    return used, before
+    return used, scores_of(batch, "nothing")
+
+
+def scores_of(batch: Mapping[str, Any], method: str) -> Row:
+    """Find the scores of a method; empty where there are none."""
+    return next((row for row in batch["scores"] if row["method"] == method), {})
 
 
 def known(*values: float | None) -> bool:
@@ -81,7 +85,7 @@ def _worse(batch: Mapping[str, Any]) -> list[str]:
 
 
 def _quantiles_ahead(batch: Mapping[str, Any]) -> list[str]:
-    quantiles = next((row for row in batch["scores"] if row["method"] == "per-marker quantiles"), None)
+    quantiles = scores_of(batch, "per-marker quantiles")
     chosen, _ = chosen_and_before(batch)
     if not quantiles or not chosen:
         return []

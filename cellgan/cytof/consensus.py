@@ -28,8 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellgan.cytof.correspondence import fit_passes, fit_start
-from cellgan.cytof.mover import Mover
+from cellgan.cytof.correspondence import fit_mover
 from cellgan.cytof.transform import Standardise
 from cellgan.errors import ConfigError
 
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from cellgan.cytof.mover import Mover
 
 FIT_CELLS = 6_000  # of each batch, to learn the way to the hub and back from
 
@@ -113,9 +114,4 @@ def _there_and_back(
 ) -> tuple[Mover, Mover]:
     """Fit the movers from a batch to the hub and from the hub to the batch."""
     hub, cells = hub[:FIT_CELLS], cells[:FIT_CELLS]
-    return _fit(hub, cells, seed=seed), _fit(cells, hub, seed=seed)
-
-
-def _fit(target: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int) -> Mover:
-    start = fit_start(target, cells, seed=seed)
-    return Mover(start, passes=fit_passes(target, cells, Mover(start)(cells), seed=seed))
+    return fit_mover(hub, cells, seed=seed), fit_mover(cells, hub, seed=seed)

@@ -26,6 +26,7 @@ from cellgan.core import Batches, Match, play
 from cellgan.cytof.clusters import joint_clusters
 from cellgan.cytof.magan import SharedMarkers, magan_for_cells
 from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
+from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
 from cellgan.cytof.threads import side_by_side
 
@@ -146,6 +147,19 @@ def fit_passes(
         passes.append(maps)
         positions = np.mean(moved, axis=0)
     return tuple(passes)
+
+
+def fit_mover(
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    *,
+    seed: int,
+    cluster_counts: tuple[int, ...] = CLUSTER_COUNTS,
+) -> Mover:
+    """Fit a start and the passes after it: the whole way of `cells`, without a game."""
+    start = fit_start(reference, cells, seed=seed)
+    passes = fit_passes(reference, cells, Mover(start)(cells), seed=seed, cluster_counts=cluster_counts)
+    return Mover(start, passes=passes)
 
 
 def _fit_and_apply(  # noqa: PLR0917 - all but the last are bound once

@@ -10,6 +10,7 @@ import numpy as np
 from cellgan.cytof.correspondence import as_tensor
 from cellgan.cytof.magan import LabelledPairs
 from cellgan.cytof.maps import fit_marker_maps
+from cellgan.cytof.obs_column import column_of
 from cellgan.cytof.ranks import Ranked, dither
 from cellgan.errors import InputError
 
@@ -34,11 +35,7 @@ class Known:
 
 def labels_of(batch: CellBatch, key: str) -> NDArray[np.str_]:
     """Return a batch's labels, "" where a cell has none."""
-    if key not in batch.adata.obs:
-        there = ", ".join(map(str, batch.adata.obs)) or "no column at all"
-        msg = f"batch {batch.name!r} has no obs column {key!r} with labels; its obs has {there}"
-        raise InputError(msg)
-    column = batch.adata.obs[key]
+    column = column_of(batch, key, what="labels")
     labels = column.astype(str).to_numpy(dtype=str)
     return np.where(column.isna() | np.isin(labels, list(UNLABELLED)), "", labels)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from cellgan.cytof.anchors import anchor_rows, check_tied
+from cellgan.cytof.anchors import anchor_rows, check_tied, may_hold_anchors
 from cellgan.cytof.condition import condition_rows
 from cellgan.cytof.labels import Known, labels_of
 from cellgan.cytof.novelty import fit_novelty
@@ -173,8 +173,7 @@ def _controls(
         found = {name: Side(one, np.arange(one.adata.n_obs), control=True) for name, one in controls.items()}
         said = "the anchors"
     elif config.anchor_key is not None:
-        column = config.anchor_key.partition("=")[0].strip()
-        asked = [b for b in batches if {config.anchor_key, column} & set(map(str, b.adata.obs))]
+        asked = [batch for batch in batches if may_hold_anchors(batch, config.anchor_key)]
         # Nobody has the column: then its name is wrong, and asking the first batch says so.
         sides = [Side(batch, anchor_rows(batch, config.anchor_key)) for batch in asked or batches]
         found = {side.batch.name: side for side in sides if len(side.rows)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,13 @@ def text_of(batch: CellBatch, key: str, *, what: str) -> NDArray[np.str_]:
     InputError
         There is no such column; names those that exist.
     """
+    codes, values = pd.factorize(column_of(batch, key, what=what))
+    # The code of a missing value is -1, which is the last text.
+    return np.array([*(_text(value) for value in values), ""], dtype=str)[codes]
+
+
+def column_of(batch: CellBatch, key: str, *, what: str) -> pd.Series[Any]:
+    """Return a column of a batch's cells; InputError where there is none. See `text_of`."""
     if key not in batch.adata.obs:
         there = ", ".join(map(str, batch.adata.obs)) or "no column at all"
         msg = f"batch {batch.name!r} has no obs column {key!r} with {what}; its obs has {there}"
@@ -52,9 +59,8 @@ def text_of(batch: CellBatch, key: str, *, what: str) -> NDArray[np.str_]:
         if batch.path is not None:
             problem.add_note(f"in {batch.path}")
         raise problem
-    codes, values = pd.factorize(batch.adata.obs[key])
-    # The code of a missing value is -1, which is the last text.
-    return np.array([*(_text(value) for value in values), ""], dtype=str)[codes]
+    column: pd.Series[Any] = batch.adata.obs[key]
+    return column
 
 
 def _text(value: object) -> str:

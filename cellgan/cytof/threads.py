@@ -48,16 +48,8 @@ def side_by_side(
     fits
         Whether the function fits with scikit-learn. Where it does not, a second is saved: that of loading it.
     """
-    n_threads = max(1, torch.get_num_threads())
-    # Every thread has a number of OpenMP threads of its own, so each worker sets it. OpenBLAS has one for
-    # all, and so has the MKL within torch, of which only torch knows.
-    within = partial(_libraries(fits=fits).limit, limits=1)
-    torch.set_num_threads(1)
-    try:
-        with one_thread(fits=fits), ThreadPoolExecutor(max_workers=n_threads, initializer=within) as pool:
-            return list(pool.map(function, items))
-    finally:
-        torch.set_num_threads(n_threads)
+    with _workers(max(1, torch.get_num_threads()), fits=fits) as pool:
+        return list(pool.map(function, items))
 
 
 @contextmanager
@@ -72,17 +64,26 @@ def beside(function: Callable[[], Result]) -> Iterator[Future[Result]]:
     function
         What to compute. It must not draw from torch's random numbers, which a match may be using.
     """
-    n_threads = torch.get_num_threads()
-    if n_threads == 1:
+    if torch.get_num_threads() == 1:
         done: Future[Result] = Future()
         done.set_result(function())
         yield done
         return
-    within = partial(_libraries(fits=True).limit, limits=1)
+    with _workers(1, fits=True) as pool:
+        yield pool.submit(function)
+
+
+@contextmanager
+def _workers(n_workers: int, *, fits: bool) -> Iterator[ThreadPoolExecutor]:
+    """Start workers; in them, and in who waits for them, libraries compute with a single thread."""
+    n_threads = torch.get_num_threads()
+    # Every thread has a number of OpenMP threads of its own, so each worker sets it. OpenBLAS has one for
+    # all, and so has the MKL within torch, of which only torch knows.
+    within = partial(_libraries(fits=fits).limit, limits=1)
     torch.set_num_threads(1)
     try:
-        with one_thread(), ThreadPoolExecutor(max_workers=1, initializer=within) as pool:
-            yield pool.submit(function)
+        with one_thread(fits=fits), ThreadPoolExecutor(max_workers=n_workers, initializer=within) as pool:
+            yield pool
     finally:
         torch.set_num_threads(n_threads)
 

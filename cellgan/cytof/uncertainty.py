@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellgan.cytof.correspondence import fit_passes, fit_start
+from cellgan.cytof.correspondence import fit_mover
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import dither
 
@@ -92,12 +92,7 @@ def fit_way_back(reference: NDArray[np.float64], cells: NDArray[np.float64], *, 
     seed
         Of the clusters.
     """
-    reference, cells = reference[:N_CELLS], cells[:N_CELLS]
-    start = fit_start(cells, reference, seed=seed)
-    positions = start(dither(reference))
-    return Mover(
-        start, passes=fit_passes(cells, reference, positions, seed=seed, cluster_counts=(WAY_BACK_CLUSTERS,))
-    )
+    return fit_mover(cells[:N_CELLS], reference[:N_CELLS], seed=seed, cluster_counts=(WAY_BACK_CLUSTERS,))
 
 
 def fit_uncertainty(

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cellgan.cytof.batch_warnings import apart, chosen_and_before, known, warnings_of
+from cellgan.cytof.batch_warnings import apart, chosen_and_before, known, scores_of, warnings_of
 from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.evaluate import AUC_SLACK
 from cellgan.cytof.wording import called
@@ -62,10 +62,9 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         )
         return {"level": "nothing", "text": text}, warnings
     scored = chosen and before and known(chosen["emd"], before["emd"], batch["floor"]["emd"])
-    if not (chosen and before and scored) or min(batch["held_out"].values()) < FEW_HELD_OUT or _lost(batch):
+    if not scored or min(batch["held_out"].values()) < FEW_HELD_OUT or _lost(batch):
         return _without_scores(batch), warnings
-    start = next((row for row in batch["scores"] if row["method"] == "start"), None)
-    poor = _failures(chosen, before, start, batch)
+    poor = _failures(chosen, before, scores_of(batch, "start"), batch)
     if batch["alike"]:
         why = poor[0] if poor else "there was no batch effect to remove"
         text = f"Before, {both} were alike, and {why}. Use the values as measured."
@@ -137,7 +136,7 @@ def _gain(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[s
 def _failures(
     chosen: Mapping[str, Any],
     before: Mapping[str, Any],
-    start: Mapping[str, Any] | None,
+    start: Mapping[str, Any],
     batch: Mapping[str, Any],
 ) -> list[str]:
     reasons = []

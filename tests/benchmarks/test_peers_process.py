@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 
-PROCESS = Path(__file__).parents[2] / "benchmarks/peers/process.py"
-
 
 @pytest.fixture(scope="module")
-def process():
-    spec = importlib.util.spec_from_file_location("peers_process", PROCESS)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def process(peers_module):
+    return peers_module("process")
 
 
 def python(process, code, timeout=60.0):
