@@ -30,12 +30,23 @@ class AdamOptimizer:
         Learning rate.
     betas
         Decay of the two moving averages.
+    decay_steps
+        Steps after which the learning rate, falling in a straight line, is nothing; None keeps it.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, betas: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        *,
+        lr: float,
+        betas: tuple[float, float],
+        decay_steps: int | None = None,
+    ) -> None:
         self._parameters = list(parameters)
         self._lr = lr
         self._betas = betas
+        self._decay_steps = decay_steps
+        self._steps = 0
         self._fused = all(
             p.device.type in {"cpu", "cuda"} and p.is_floating_point() for p in self._parameters
         )
@@ -49,6 +60,8 @@ class AdamOptimizer:
             return
         moments = [self._of(number) for number in moving]
         parameters = [self._parameters[number] for number in moving]
+        left = 1.0 if self._decay_steps is None else max(0.0, 1 - self._steps / self._decay_steps)
+        self._steps += 1
         adam(
             list(parameters),
             [p.grad for p in parameters if p.grad is not None],
@@ -60,15 +73,18 @@ class AdamOptimizer:
             amsgrad=False,
             beta1=self._betas[0],
             beta2=self._betas[1],
-            lr=self._lr,
+            lr=left * self._lr,
             weight_decay=0.0,
             eps=EPS,
             maximize=False,
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the moments by the parameter's number."""
-        return {"state": {number: dict(own) for number, own in self._moments.items()}}
+        """Return the moments by the parameter's number, and how many steps were taken."""
+        return {
+            "state": {number: dict(own) for number, own in self._moments.items()},
+            "steps": self._steps,
+        }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take moments back; ValueError where they are not of these parameters."""
@@ -85,6 +101,7 @@ class AdamOptimizer:
                 "exp_avg_sq": own["exp_avg_sq"].to(device),
             }
         self._moments = moments
+        self._steps = int(state_dict.get("steps", 0))
 
     def _of(self, number: int) -> dict[str, Tensor]:
         if number not in self._moments:

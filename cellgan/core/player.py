@@ -48,14 +48,17 @@ class Adam:
         Learning rate.
     betas
         Decay of the two moving averages.
+    decay_steps
+        The learning rate falls in a straight line, to nothing after so many steps; None keeps it.
     """
 
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
+    decay_steps: int | None = None
 
     def __call__(self, parameters: Iterable[nn.Parameter]) -> AdamOptimizer:
         """Return an optimizer of these parameters."""
-        return AdamOptimizer(parameters, lr=self.lr, betas=self.betas)
+        return AdamOptimizer(parameters, lr=self.lr, betas=self.betas, decay_steps=self.decay_steps)
 
 
 ADAM = Adam()

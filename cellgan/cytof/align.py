@@ -165,15 +165,17 @@ def align_batches(
     with limited_threads(config.threads):
         if config.reference == CONSENSUS:
             screen.progress("finding the consensus", 0.0)
+            prepared = prepared.only(_shared_by_all(prepared))
             prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
-        learned, units = _learn_all(prepared, prepared.batch(name), config, screen, controls)
+        units = Standardise.of(prepared.values(prepared.batch(name)))
+        learned = _learn_all(prepared, prepared.batch(name), units, config, screen, controls)
         model = Model(
             reference=name,
             markers=prepared.panel.shared,
             transform=prepared.decision.name,
             cofactor=prepared.decision.cofactor,
             units=units,
-            batches=_maps(batches, prepared, learned, name),
+            batches=_maps(batches, prepared, learned, name, units),
             about=run_summary(batches, prepared, config, reference=name),
         )
         screen.progress("mapping all cells", 0.9)
@@ -181,13 +183,23 @@ def align_batches(
         mapped = {b.name: model.mapped(b.adata.X, columns[b.name], b.name) for b in batches}
     views = _views(prepared, name, learned, mapped, config.seed)
     summaries = [
-        batch_summary(learned[batch.name], prepared, views=views, units=units, mapped=mapped[batch.name])
+        batch_summary(
+            learned[batch.name],
+            prepared,
+            view=views.of(batch.name),
+            units=model.batches[batch.name].units,
+            mapped=mapped[batch.name],
+        )
         for batch in batches
         if batch.name in learned
     ]
     report = {**model.about, "batches": summaries}
     adata = assemble(batches, prepared.panel, mapped, _uns(report))
     return Alignment(adata, report, views, model, batches, columns)
+
+
+def _shared_by_all(prepared: Prepared) -> list[str]:
+    return [m for m in prepared.panel.shared if all(m in own for own in prepared.panel.columns.values())]
 
 
 def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
@@ -211,19 +223,31 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
 def _learn_all(
     prepared: Prepared,
     reference: CellBatch,
+    units: Standardise,
     config: AlignConfig,
     screen: Screen,
     controls: Mapping[str, CellBatch] | None,
-) -> tuple[dict[str, Learned], Standardise]:
+) -> dict[str, Learned]:
     """Learn the way of every batch but the reference, one after the other."""
-    units = Standardise.of(prepared.values(reference))
     others = [batch for batch in prepared.batches if batch.name != reference.name]
     lessons = plan_lessons(reference, others, config, controls=controls)
     learned = {}
     for number, (batch, lesson) in enumerate(lessons.items()):
         show = partial(_show_game, screen, batch, number / len(others), 1 / len(others))
-        learned[batch] = learn(lesson, prepared, units=units, config=config, progress=show)
-    return learned, units
+        shared = prepared.shared_by(prepared.batch(batch))
+        learned[batch] = learn(
+            lesson,
+            prepared.only(shared),
+            units=_units_of(shared, prepared, units),
+            config=config,
+            progress=show,
+        )
+    return learned
+
+
+def _units_of(markers: Sequence[str], prepared: Prepared, units: Standardise) -> Standardise:
+    """Return the reference's units for some of the shared markers."""
+    return units.at([prepared.panel.shared.index(marker) for marker in markers])
 
 
 def _show_game(screen: Screen, name: str, done: float, share: float, fraction: float) -> None:
@@ -231,19 +255,24 @@ def _show_game(screen: Screen, name: str, done: float, share: float, fraction: f
 
 
 def _maps(
-    batches: Sequence[CellBatch], prepared: Prepared, learned: Mapping[str, Learned], reference: str
+    batches: Sequence[CellBatch],
+    prepared: Prepared,
+    learned: Mapping[str, Learned],
+    reference: str,
+    units: Standardise,
 ) -> dict[str, BatchMap]:
     """Return the map of every batch, the reference's among them."""
-    least = prepared.lowest(prepared.batch(reference))
     maps = {}
     for batch in batches:
-        markers = prepared.spelling(batch)
+        shared = prepared.shared_by(batch)
+        markers, own = prepared.spelling(batch), _units_of(shared, prepared, units)
+        least = prepared.only(shared).lowest(prepared.batch(reference))
         lowest = np.minimum(least, prepared.lowest(batch))
         if batch.name in learned:
             pair, novelty, _ = learned[batch.name]
-            maps[batch.name] = BatchMap(markers, lowest, pair.mover, pair.uncertainty, novelty)
+            maps[batch.name] = BatchMap(markers, lowest, own, pair.mover, pair.uncertainty, novelty)
         else:
-            maps[batch.name] = BatchMap(markers, lowest)
+            maps[batch.name] = BatchMap(markers, lowest, own)
     return maps
 
 
@@ -265,7 +294,8 @@ def _views(
         if moved:
             novel[batch.name] = mapped[batch.name].novel[rows]
     _, own = found.pop(reference)
-    return Views(markers=prepared.panel.shared, reference=own, batches=found, novel=novel)
+    shared = {batch.name: prepared.shared_by(batch) for batch in prepared.batches}
+    return Views(prepared.panel.shared, own, found, novel, shared)
 
 
 def _uns(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,9 +70,9 @@ def assemble(
 
 
 def _column_names(batch: CellBatch, panel: Panel) -> list[str]:
-    """Return a batch's columns under the reference's names where they correspond."""
+    """Return a batch's columns; proteins under the one name that they have in all batches."""
     names = [str(name) for name in batch.adata.var_names]
-    for marker, column in panel.columns[batch.name].items():
+    for marker, column in panel.proteins[batch.name].items():
         names[column] = marker
     return names
 

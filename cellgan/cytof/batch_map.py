@@ -10,14 +10,13 @@ import torch
 
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.novelty import Novelty
+from cellgan.cytof.transform import Standardise
 from cellgan.cytof.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-    from cellgan.cytof.transform import Standardise
 
 # What mapped cells are called in files: layers, and a column of obs.
 LAYERS = ("aligned", "aligned_sd")
@@ -52,6 +51,8 @@ class BatchMap:
         Names of the aligned markers in this batch's own spelling, in the model's order.
     lowest
         No aligned value lies below, ``(n_markers,)``, arcsinh units: the lowest seen in either batch.
+    units
+        Standard units of the reference for these markers.
     mover
         In standard units of the reference; None for the reference itself, which stays.
     uncertainty
@@ -62,24 +63,17 @@ class BatchMap:
 
     markers: tuple[str, ...]
     lowest: NDArray[np.float32]
+    units: Standardise
     mover: Mover | None = None
     uncertainty: Uncertainty | None = None
     novelty: Novelty | None = None
 
-    def __call__(self, values: NDArray[np.float32], units: Standardise) -> Mapped:
-        """Map cells.
-
-        Parameters
-        ----------
-        values
-            Aligned markers as measured, ``(n_cells, n_markers)``, arcsinh units.
-        units
-            Standard units of the reference.
-        """
+    def __call__(self, values: NDArray[np.float32]) -> Mapped:
+        """Map cells; their aligned markers as measured, ``(n_cells, n_markers)``, arcsinh units."""
         sd, novel = np.zeros_like(values), np.zeros(len(values), dtype=bool)
         if self.mover is None:
             return Mapped(values, sd, novel)
-        before = units.apply(values).astype(np.float64)
+        before = self.units.apply(values).astype(np.float64)
         after = self.mover(before)
         if self.novelty is not None:
             novel = self.novelty(after)
@@ -87,13 +81,17 @@ class BatchMap:
             found = self.uncertainty(after)
             # A cell without counterpart was moved as its batch's other cells are: nothing else speaks for it.
             found[novel] = np.hypot(found[novel], after[novel] - before[novel])
-            sd = (found * units.sd).astype(np.float32)
-        aligned = np.maximum(units.invert(after.astype(np.float32)), self.lowest)
+            sd = (found * self.units.sd).astype(np.float32)
+        aligned = np.maximum(self.units.invert(after.astype(np.float32)), self.lowest)
         return Mapped(aligned, sd, novel)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return all numbers that the map consists of, by name; `from_tensors` takes them back."""
-        found = {"lowest": torch.from_numpy(self.lowest)}
+        found = {
+            "lowest": torch.from_numpy(self.lowest),
+            "units/mean": torch.from_numpy(self.units.mean),
+            "units/sd": torch.from_numpy(self.units.sd),
+        }
         if self.mover is not None:
             found |= {f"mover/{leaf}": value for leaf, value in self.mover.tensors().items()}
         if self.uncertainty is not None:
@@ -106,18 +104,25 @@ class BatchMap:
 
     @classmethod
     def from_tensors(
-        cls, tensors: Mapping[str, torch.Tensor], *, markers: tuple[str, ...], moved: bool
+        cls,
+        tensors: Mapping[str, torch.Tensor],
+        *,
+        markers: tuple[str, ...],
+        moved: bool,
+        units: Standardise,
     ) -> BatchMap:
         """Build a map from what `tensors` returned; KeyError or RuntimeError where that does not fit.
 
         Parameters
         ----------
         tensors
-            By name. Older models hold neither uncertainty nor novelty.
+            By name. Older models hold neither uncertainty nor novelty nor units.
         markers
             Names of the aligned markers.
         moved
             Whether there is a mover; one that leaves all cells where they are has no tensors.
+        units
+            Of all markers that the model aligns: those of every batch in older models.
         """
         arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         own = {
@@ -126,6 +131,7 @@ class BatchMap:
         return cls(
             markers=markers,
             lowest=arrays["lowest"],
+            units=Standardise(arrays["units/mean"], arrays["units/sd"]) if "units/sd" in arrays else units,
             mover=Mover.from_tensors(own, n_markers=len(markers)) if moved else None,
             uncertainty=Uncertainty(arrays["uncertainty/level"], arrays["uncertainty/sd"])
             if "uncertainty/sd" in arrays

@@ -49,11 +49,11 @@ def densities(views: Views, batch: str, markers: Sequence[Mapping[str, Any]]) ->
     -------
     One figure a marker.
     """
-    before, after = views.batches[batch]
+    view = views.of(batch)
     figures = []
     for row in markers:
-        column = views.markers.index(row["marker"])
-        three = [cells[:, column] for cells in (views.reference, before, after)]
+        column = view.markers.index(row["marker"])
+        three = [cells[:, column] for cells in (view.reference, view.before, view.after)]
         low, high = _span(three, OUTLIERS)
         styles: tuple[tuple[str, Style], ...] = ((REFERENCE, "area"), (BEFORE, "dashed"), (AFTER, "line"))
         x = np.linspace(low, high, BINS)
@@ -83,10 +83,11 @@ def pairs(views: Views, batch: str, chosen: Sequence[tuple[str, str]]) -> tuple[
     -------
     Two figures a pair, before and after.
     """
+    view = views.of(batch)
     figures = []
     for names in chosen:
-        columns = [views.markers.index(name) for name in names]
-        reference, before, after = (cells[:, columns] for cells in (views.reference, *views.batches[batch]))
+        columns = [view.markers.index(name) for name in names]
+        reference, before, after = (cells[:, columns] for cells in (view.reference, view.before, view.after))
         spans = [
             _padded(_span([part[:, i] for part in (reference, before, after)], OUTLIERS)) for i in (0, 1)
         ]
@@ -124,12 +125,11 @@ def maps(views: Views, batch: str, *, n_cells: int, seed: int) -> tuple[Figure, 
     """
     from cellgan.cytof.embedding import embed
 
-    novel = views.novel.get(batch, np.zeros(len(views.batches[batch][0]), dtype=bool))
-    before, after = views.batches[batch]
+    _, everything, before, after, novel = views.of(batch)
     draw = np.random.default_rng(seed)
-    some = np.sort(draw.permutation(len(views.reference))[:n_cells])
+    some = np.sort(draw.permutation(len(everything))[:n_cells])
     same = np.sort(draw.permutation(len(before))[:n_cells])
-    three = [views.reference[some], before[same], after[same]]
+    three = [everything[some], before[same], after[same]]
     positions = embed(np.concatenate(three), seed=seed)
     reference, *both = np.split(positions, np.cumsum([len(part) for part in three])[:-1])
     spans = [_padded((float(positions[:, i].min()), float(positions[:, i].max()))) for i in (0, 1)]

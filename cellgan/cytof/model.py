@@ -37,7 +37,7 @@ class Model:
     reference
         Name of the reference batch.
     markers
-        Aligned markers, as the reference spells them.
+        Aligned markers, as the reference spells them; a batch may share but some of them.
     transform, cofactor
         ``arcsinh``: values are ion counts; ``none``: they are on the arcsinh scale already.
     units
@@ -86,7 +86,7 @@ class Model:
         for first in range(0, len(out) if own.mover is not None else 0, ROWS):
             here = slice(first, first + ROWS)
             out[here, columns.aligned], sd[here, columns.aligned], novel[here] = own(
-                out[here, columns.aligned], self.units
+                out[here, columns.aligned]
             )
         return Mapped(out, sd, novel)
 
@@ -256,9 +256,13 @@ class Model:
         try:
             if meta["kind"] != "alignment":
                 raise KeyError(meta["kind"])
+            units = Standardise(tensors["units/mean"].numpy(), tensors["units/sd"].numpy())
             batches = {
                 name: BatchMap.from_tensors(
-                    _under(tensors, own["key"]), markers=tuple(own["markers"]), moved=own["moved"]
+                    _under(tensors, own["key"]),
+                    markers=tuple(own["markers"]),
+                    moved=own["moved"],
+                    units=units,
                 )
                 for name, own in meta["batches"].items()
             }
@@ -267,7 +271,7 @@ class Model:
                 markers=tuple(meta["markers"]),
                 transform=meta["transform"],
                 cofactor=meta["cofactor"],
-                units=Standardise(tensors["units/mean"].numpy(), tensors["units/sd"].numpy()),
+                units=units,
                 batches=batches,
                 about=meta["about"],
             )

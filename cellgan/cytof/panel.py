@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,12 @@ class Panel:
     Attributes
     ----------
     shared
-        Markers to align, named and ordered as in the reference: measured in every batch.
+        Markers to align, named and ordered as in the reference: measured there and in some other batch.
     columns
-        For every batch, the column of each shared marker.
+        For every batch, the column of each shared marker that it measures.
+    proteins
+        For every batch, the column of each protein, the shared ones among them. A protein has one name in all
+        batches: the reference's, or else that of the first batch that measures it.
     kept
         Columns that are carried over unaligned, as (name, kind); kind ``marker`` for proteins not chosen.
     private
@@ -38,6 +41,7 @@ class Panel:
 
     shared: tuple[str, ...]
     columns: Mapping[str, Mapping[str, int]]
+    proteins: Mapping[str, Mapping[str, int]]
     kept: tuple[tuple[str, Kind], ...]
     private: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
@@ -72,17 +76,19 @@ def without(panel: Panel, constant: Mapping[str, Sequence[str]]) -> Panel:
         f"{marker} has one single value in {', '.join(batches)}: kept as measured, not aligned"
         for marker, batches in constant.items()
     ]
-    shared = tuple(marker for marker in panel.shared if marker not in constant)
-    if len(shared) < 2:
+    left = only(panel, [marker for marker in panel.shared if marker not in constant])
+    if any(len(own) < 2 for own in left.columns.values()):
         msg = "fewer than two shared markers are left to align: " + "; ".join(notes)
         raise PanelError(msg)
-    return Panel(
-        shared=shared,
-        columns={name: {m: i for m, i in own.items() if m in shared} for name, own in panel.columns.items()},
-        kept=(*panel.kept, *((marker, "marker") for marker in constant)),
-        private=panel.private,
-        notes=(*panel.notes, *notes),
-    )
+    kept = (*panel.kept, *((marker, "marker") for marker in constant))
+    return replace(left, kept=kept, notes=(*panel.notes, *notes))
+
+
+def only(panel: Panel, markers: Sequence[str]) -> Panel:
+    """Return the same with fewer shared markers, in the panel's order."""
+    shared = tuple(marker for marker in panel.shared if marker in set(markers))
+    columns = {name: {m: own[m] for m in shared if m in own} for name, own in panel.columns.items()}
+    return replace(panel, shared=shared, columns=columns)
 
 
 def column_kinds(names: Sequence[str], channels: Sequence[str]) -> list[Kind]:
@@ -114,7 +120,7 @@ def column_kinds(names: Sequence[str], channels: Sequence[str]) -> list[Kind]:
 
 
 def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple[str, ...] = ()) -> Panel:
-    """Find the proteins that every batch measures, under whatever spelling.
+    """Find the proteins that batches share with the reference, under whatever spelling.
 
     Parameters
     ----------
@@ -135,7 +141,7 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     ConfigError
         There is no batch called `reference`.
     PanelError
-        Fewer than two markers are shared, or a requested one is missing in a batch.
+        A batch shares fewer than two markers with the reference, or lacks a requested one.
     """
     tables = {batch.name: _Table.of(batch) for batch in batches}
     if reference not in tables:
@@ -149,15 +155,15 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
         if own.kinds[i] == "marker"
     }
     shared = [i for i, places in found.items() if None not in places.values()]
-    chosen = shared
+    chosen = [i for i, places in found.items() if any(j is not None for j in places.values())]
     if markers:
         chosen = sorted({own.requested(marker) for marker in markers})
         found.update({i: {name: t.requested(own.names[i]) for name, t in others.items()} for i in chosen})
-    if len(chosen) < 2:
-        raise PanelError(_too_few(chosen, own, others))
     columns = {reference: {own.names[i]: i for i in chosen}}
     for name, table in others.items():
         columns[name] = {own.names[i]: j for i in chosen if (j := found[i][name]) is not None}
+        if len(columns[name]) < 2:
+            raise PanelError(_too_few(list(columns[name]), own, table))
         spelled = [
             f"{table.names[j]} = {marker}" for marker, j in columns[name].items() if table.names[j] != marker
         ]
@@ -177,7 +183,28 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     }
     aligned = tuple(own.names[i] for i in chosen)
     kept = [pair for pair in dict.fromkeys(kept) if pair[0] not in aligned]
-    return Panel(aligned, columns, tuple(kept), private, tuple(notes))
+    proteins = _proteins(own, others, found)
+    return Panel(aligned, columns, proteins, tuple(kept), private, tuple(notes))
+
+
+def _proteins(
+    own: _Table, others: Mapping[str, _Table], found: Mapping[int, Mapping[str, int | None]]
+) -> dict[str, dict[str, int]]:
+    """Give every protein one name in all batches, and find its columns."""
+    proteins = {own.batch: {own.names[i]: i for i in found}}
+    first: list[_Table] = [own]
+    for name, table in others.items():
+        matched = {j: own.names[i] for i, places in found.items() if (j := places[name]) is not None}
+        for earlier in first[1:]:
+            names = {j: known for known, j in proteins[earlier.batch].items()}
+            for j, kind in enumerate(earlier.kinds):
+                at = table.find(earlier, j) if kind == "marker" and names[j] not in own.names else None
+                if at is not None and at not in matched and names[j] not in matched.values():
+                    matched[at] = names[j]
+        rest = {i: table.names[i] for i, kind in enumerate(table.kinds) if kind == "marker"}
+        proteins[name] = {known: i for i, known in sorted((rest | matched).items())}
+        first.append(table)
+    return proteins
 
 
 @dataclass(frozen=True)
@@ -241,20 +268,22 @@ class _Table:
         return [self.names[self.keys.index(k)] for k in get_close_matches(key, self.keys, n=3, cutoff=0.6)]
 
 
-def _too_few(shared: list[int], own: _Table, others: Mapping[str, _Table]) -> str:
-    count = f"only one marker, {own.names[shared[0]]!r}, is" if shared else "no marker is"
-    lines = [f"{count} shared by all batches; cells are matched on two markers or more. Their markers are"]
-    for table in (own, *others.values()):
-        proteins = [name for name, kind in zip(table.names, table.kinds, strict=True) if kind == "marker"]
-        lines.append(f"  {table.batch}: {', '.join(proteins) or 'none'}")
-    for table in others.values():
-        close = [
-            f"{own.names[i]} ~ {' or '.join(names)}"
-            for i in range(len(own.names))
-            if own.kinds[i] == "marker"
-            and own.keys[i] not in table.keys
-            and (names := table.closest(own.keys[i]))
-        ]
-        lines += [f"  closest names in {table.batch}: {'; '.join(close)}"] if close else []
+def _too_few(shared: list[str], own: _Table, table: _Table) -> str:
+    count = f"only one marker, {shared[0]!r}, is" if shared else "no marker is"
+    lines = [
+        f"{count} shared by {own.batch!r} and {table.batch!r}; cells are matched on two markers or more. "
+        "Their markers are"
+    ]
+    for each in (own, table):
+        proteins = [name for name, kind in zip(each.names, each.kinds, strict=True) if kind == "marker"]
+        lines.append(f"  {each.batch}: {', '.join(proteins) or 'none'}")
+    close = [
+        f"{own.names[i]} ~ {' or '.join(names)}"
+        for i in range(len(own.names))
+        if own.kinds[i] == "marker"
+        and own.keys[i] not in table.keys
+        and (names := table.closest(own.keys[i]))
+    ]
+    lines += [f"  closest names in {table.batch}: {'; '.join(close)}"] if close else []
     lines.append("Rename the columns that mean the same protein, and try again")
     return "\n".join(lines)

@@ -9,12 +9,12 @@ import numpy as np
 
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
-from cellgan.cytof.panel import match_panels, without
+from cellgan.cytof.panel import match_panels, only, without
 from cellgan.cytof.transform import decide, other_scale, to_arcsinh
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,6 +52,21 @@ class Prepared:
         """Return shared markers of all or some cells of a batch, arcsinh units, ``(n_cells, n_markers)``."""
         return self._scaled(_markers(batch, self.panel, rows))
 
+    def proteins(
+        self, batch: CellBatch, markers: Iterable[str], rows: NDArray[np.intp] | None = None
+    ) -> NDArray[np.float32]:
+        """Return any proteins of a batch by the names they go by here, arcsinh units."""
+        own = self.panel.proteins[batch.name]
+        return self._scaled(_columns(batch, [own[marker] for marker in markers], rows))
+
+    def shared_by(self, batch: CellBatch) -> tuple[str, ...]:
+        """Return the markers that a batch shares with the reference, in the panel's order."""
+        return tuple(self.panel.columns[batch.name])
+
+    def only(self, markers: Sequence[str]) -> Prepared:
+        """Return the same with fewer shared markers."""
+        return replace(self, panel=only(self.panel, markers))
+
     def of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the same of a control, measured with the panel of the batch whose name it bears."""
         with naming(control.path or f"the control of {control.name}"):
@@ -73,24 +88,27 @@ class Prepared:
         return values
 
     def spelling(self, batch: CellBatch) -> tuple[str, ...]:
-        """Return the shared markers as a batch spells them, in the panel's order."""
+        """Return the markers that a batch shares, as it spells them, in the panel's order."""
         own = self.panel.columns[batch.name]
-        return tuple(str(batch.adata.var_names[own[marker]]) for marker in self.panel.shared)
+        return tuple(str(batch.adata.var_names[column]) for column in own.values())
 
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:
-        """Return the lowest value of each shared marker, arcsinh units, ``(n_markers,)``."""
+        """Return the lowest value of each marker that a batch shares, arcsinh units, ``(n_markers,)``."""
         return self._scaled(_markers(batch, self.panel).min(axis=0))
 
     def columns(self, batch: CellBatch) -> Columns:
-        """Return what a batch's columns are."""
+        """Return what a batch's columns are; the aligned ones are those it shares."""
         own, var = self.panel.columns[batch.name], batch.adata.var
-        at = [own[marker] for marker in self.panel.shared]
-        return Columns.at(at, list(map(str, var.index)), list(map(str, var["channel"])))
+        return Columns.at(list(own.values()), list(map(str, var.index)), list(map(str, var["channel"])))
 
     def joined_by(self, batch: CellBatch) -> Prepared:
         """Return the same with one more batch, whose columns are the shared markers in the panel's order."""
         own = {marker: at for at, marker in enumerate(self.panel.shared)}
-        panel = replace(self.panel, columns={**self.panel.columns, batch.name: own})
+        panel = replace(
+            self.panel,
+            columns={**self.panel.columns, batch.name: own},
+            proteins={**self.panel.proteins, batch.name: own},
+        )
         return replace(self, batches=[*self.batches, batch], panel=panel)
 
     def _scaled(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -133,9 +151,14 @@ def spread_rows(n_cells: int, n: int) -> NDArray[np.intp]:
 
 
 def _markers(batch: CellBatch, panel: Panel, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
-    """Return a batch's shared markers as measured, in the panel's order."""
-    own = panel.columns[batch.name]
-    at = np.array([own[marker] for marker in panel.shared])
+    """Return the markers that a batch shares as measured, in the panel's order."""
+    return _columns(batch, list(panel.columns[batch.name].values()), rows)
+
+
+def _columns(
+    batch: CellBatch, columns: Sequence[int], rows: NDArray[np.intp] | None = None
+) -> NDArray[np.float32]:
+    at = np.asarray(columns, dtype=np.intp)
     values: NDArray[np.float32] = batch.adata.X[:, at] if rows is None else batch.adata.X[np.ix_(rows, at)]
     return values
 
@@ -145,6 +168,6 @@ def _constant(batches: Sequence[CellBatch], panel: Panel) -> dict[str, list[str]
     found: dict[str, list[str]] = {}
     for batch in batches:
         same = np.ptp(_markers(batch, panel), axis=0) == 0
-        for marker in np.array(panel.shared)[same]:
+        for marker in np.array(list(panel.columns[batch.name]))[same]:
             found.setdefault(str(marker), []).append(batch.name)
     return found

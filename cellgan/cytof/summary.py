@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.prepare import Prepared
     from cellgan.cytof.read_write import CellBatch
     from cellgan.cytof.transform import Standardise
-    from cellgan.cytof.views import Views
+    from cellgan.cytof.views import View
 
 FORMAT = 1
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "anndata", "scanpy")
@@ -79,7 +79,7 @@ def run_summary(
 
 
 def batch_summary(
-    learned: Learned, prepared: Prepared, *, views: Views, units: Standardise, mapped: Mapped
+    learned: Learned, prepared: Prepared, *, view: View, units: Standardise, mapped: Mapped
 ) -> dict[str, Any]:
     """Say how well one batch was aligned.
 
@@ -89,10 +89,10 @@ def batch_summary(
         Its mover and scores, and what they were learned from.
     prepared
         All batches.
-    views
+    view
         A sample of cells before and after.
     units
-        Standard units of the reference.
+        Standard units of the reference, for the markers of `view`.
     mapped
         All its cells.
     """
@@ -122,11 +122,9 @@ def batch_summary(
                 "moved": _number(after.moved_by_marker[i]),
                 "sd": float(sd[i]),
             }
-            for i, marker in enumerate(views.markers)
+            for i, marker in enumerate(view.markers)
         ],
-        "clusters": _clusters(
-            pair, units.apply(views.reference), units.apply(views.batches[own.name][1]), views.markers
-        ),
+        "clusters": _clusters(pair, units.apply(view.reference), units.apply(view.after), view.markers),
         "losses": {"rounds": pair.losses.rounds, "terms": pair.losses.terms},
     }
     verdict, warnings = judge_batch(batch)

@@ -203,6 +203,10 @@ class Standardise:
         mean = values.mean(axis=0, dtype=np.float64)
         return cls(mean.astype(np.float32), np.maximum(sd, least).astype(np.float32))
 
+    def at(self, columns: Sequence[int]) -> Standardise:
+        """Return the units of some of the markers."""
+        return Standardise(self.mean[list(columns)], self.sd[list(columns)])
+
     def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring values, (n_cells, n_markers), to standard units."""
         return (values - self.mean) / self.sd

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
+
+
+class View(NamedTuple):
+    """One batch beside the reference; arcsinh units.
+
+    Attributes
+    ----------
+    markers
+        Names of the columns.
+    reference
+        ``(n_cells, n_markers)``.
+    before, after
+        The batch, ``(n_own_cells, n_markers)`` each.
+    novel
+        Which of its cells have no counterpart, ``(n_own_cells,)``.
+    """
+
+    markers: tuple[str, ...]
+    reference: NDArray[np.floating]
+    before: NDArray[np.floating]
+    after: NDArray[np.floating]
+    novel: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Views:
-    """Cells on the arcsinh scale, aligned markers only.
+    """Cells on the arcsinh scale, aligned markers only; see `of` for one batch beside the reference.
 
     Attributes
     ----------
@@ -24,6 +47,8 @@ class Views:
         Cells of the reference batch, shape ``(n_cells, n_markers)``, arcsinh units; some thousands do.
     batches
         By name of batch: its cells before and after, two arrays of the same shape, row by row the same cells.
+    shared
+        By name of batch, the markers that it shares with the reference; what is not listed shares all.
     novel
         By name of batch, which of these cells have no counterpart in the reference, ``(n_cells,)``; what is
         not listed has none.
@@ -33,3 +58,12 @@ class Views:
     reference: NDArray[np.floating]
     batches: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
     novel: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, batch: str) -> View:
+        """Return one batch beside the reference, on the markers that they share."""
+        markers = self.shared.get(batch, self.markers)
+        before, after = self.batches[batch]
+        reference = self.reference[:, [self.markers.index(marker) for marker in markers]]
+        novel = self.novel.get(batch, np.zeros(len(before), dtype=bool))
+        return View(markers, reference, before, after, novel)
