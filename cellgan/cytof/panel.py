@@ -34,7 +34,8 @@ class Panel:
     kept
         Columns that are carried over unaligned, as (name, kind); kind ``marker`` for proteins not chosen.
     private
-        For every batch, the proteins that not every other batch measures.
+        For the reference, the proteins that it alone measures; for every other batch, those that the
+        reference does not measure.
     notes
         Matches across spellings and markers that could not be told apart, in words.
     """
@@ -154,8 +155,7 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
         for i in range(len(own.names))
         if own.kinds[i] == "marker"
     }
-    shared = [i for i, places in found.items() if None not in places.values()]
-    chosen = [i for i, places in found.items() if any(j is not None for j in places.values())]
+    chosen = shared = [i for i, places in found.items() if any(j is not None for j in places.values())]
     if markers:
         chosen = sorted({own.requested(marker) for marker in markers})
         found.update({i: {name: t.requested(own.names[i]) for name, t in others.items()} for i in chosen})
@@ -270,10 +270,8 @@ class _Table:
 
 def _too_few(shared: list[str], own: _Table, table: _Table) -> str:
     count = f"only one marker, {shared[0]!r}, is" if shared else "no marker is"
-    lines = [
-        f"{count} shared by {own.batch!r} and {table.batch!r}; cells are matched on two markers or more. "
-        "Their markers are"
-    ]
+    both = f"{own.batch!r} and {table.batch!r}"
+    lines = [f"{count} shared by {both}; cells are matched on two markers or more. Their markers are"]
     for each in (own, table):
         proteins = [name for name, kind in zip(each.names, each.kinds, strict=True) if kind == "marker"]
         lines.append(f"  {each.batch}: {', '.join(proteins) or 'none'}")

@@ -19,6 +19,7 @@ from cellgan.cytof.uncertainty import Uncertainty
 
 MARKERS = ("CD3", "CD19")
 UNITS = Standardise(np.array([1, 2], np.float32), np.array([0.5, 2], np.float32))
+OTHER_UNITS = Standardise(np.array([0, 9], np.float32), np.array([3, 4], np.float32))
 KNOTS = np.array([[-9.0, -9.0], [9.0, 9.0]])
 SHIFT = np.array([1.0, -0.5])  # standard units
 # The batch's cells: four of a type that the reference has, two of one that it lacks. Arcsinh units.
@@ -30,6 +31,7 @@ def build(**parts) -> BatchMap:
     known = {
         "markers": MARKERS,
         "lowest": np.array([-5, -5], np.float32),
+        "units": UNITS,
         "mover": Mover(MarkerMaps(KNOTS, KNOTS + SHIFT)),
         "uncertainty": Uncertainty(
             np.array([[-2.0, -2.0], [12.0, 12.0]]), np.array([[0.1, 0.3], [0.1, 0.3]])
@@ -40,18 +42,18 @@ def build(**parts) -> BatchMap:
 
 
 def test_cells_are_moved_in_the_units_of_the_reference():
-    found = build()(CELLS, UNITS)
+    found = build()(CELLS)
     np.testing.assert_allclose(found.aligned, CELLS + SHIFT * UNITS.sd, atol=1e-3)  # ties are dithered
     assert found.aligned.dtype == found.sd.dtype == np.float32
     assert found.novel.tolist() == [False] * 4 + [True] * 2
 
 
 def test_what_is_novel_may_be_off_by_its_whole_movement():
-    found = build()(CELLS, UNITS)
+    found = build()(CELLS)
     known = np.array([0.1, 0.3])
     np.testing.assert_allclose(found.sd[:4], np.tile(known * UNITS.sd, (4, 1)), rtol=1e-5)
     np.testing.assert_allclose(found.sd[4:], np.tile(np.hypot(known, SHIFT) * UNITS.sd, (2, 1)), rtol=1e-3)
-    without = build(novelty=None)(CELLS, UNITS)
+    without = build(novelty=None)(CELLS)
     assert not without.novel.any()
     np.testing.assert_allclose(without.sd, np.tile(known * UNITS.sd, (6, 1)), rtol=1e-5)
     np.testing.assert_array_equal(without.aligned, found.aligned)
@@ -59,19 +61,19 @@ def test_what_is_novel_may_be_off_by_its_whole_movement():
 
 def test_uncertainty_is_looked_up_where_the_cells_arrive():
     level, sd = np.array([[0.0, 0.0], [2.0, 2.0]]), np.array([[0.0, 0.0], [2.0, 2.0]])
-    found = build(novelty=None, uncertainty=Uncertainty(level, sd))(CELLS[:1], UNITS)
+    found = build(novelty=None, uncertainty=Uncertainty(level, sd))(CELLS[:1])
     np.testing.assert_allclose(found.sd, [[1.0 * 0.5, 0.0]], atol=1e-3)
 
 
 def test_no_value_falls_below_the_lowest():
     lowest = np.array([1.75, 4.0], np.float32)
-    found = build(lowest=lowest)(CELLS, UNITS)
-    np.testing.assert_array_equal(found.aligned, np.maximum(build()(CELLS, UNITS).aligned, lowest))
+    found = build(lowest=lowest)(CELLS)
+    np.testing.assert_array_equal(found.aligned, np.maximum(build()(CELLS).aligned, lowest))
     assert (found.aligned == lowest).any(axis=0).all()
 
 
 def test_the_reference_stays():
-    found = BatchMap(MARKERS, np.array([99, 99], np.float32))(CELLS, UNITS)
+    found = BatchMap(MARKERS, np.array([99, 99], np.float32), UNITS)(CELLS)
     assert found.aligned.tobytes() == CELLS.tobytes()
     assert not found.sd.any()
     assert not found.novel.any()
@@ -79,7 +81,7 @@ def test_the_reference_stays():
 
 
 def test_a_map_without_uncertainty_says_nothing_of_it():
-    found = build(uncertainty=None)(CELLS, UNITS)
+    found = build(uncertainty=None)(CELLS)
     assert not found.sd.any()
     assert found.novel.sum() == 2
 
@@ -97,9 +99,11 @@ def test_a_map_without_uncertainty_says_nothing_of_it():
 def test_from_disk_to_the_last_bit(tmp_path, parts):
     one = build(**parts)
     write_tensors(tmp_path / "map", one.tensors(), {})
-    again = BatchMap.from_tensors(read_tensors(tmp_path / "map")[0], markers=MARKERS, moved=True)
+    again = BatchMap.from_tensors(
+        read_tensors(tmp_path / "map")[0], markers=MARKERS, moved=True, units=OTHER_UNITS
+    )
     cells = (np.random.default_rng(0).normal(3, 3, (500, 2))).astype(np.float32)
-    for found, then in zip(again(cells, UNITS), one(cells, UNITS), strict=True):
+    for found, then in zip(again(cells), one(cells), strict=True):
         assert found.tobytes() == then.tobytes()
     assert (again.uncertainty is None, again.novelty is None) == (
         one.uncertainty is None,
@@ -111,10 +115,20 @@ def test_from_disk_to_the_last_bit(tmp_path, parts):
 
 
 def test_a_reference_from_disk_is_still_one():
-    reference = BatchMap(MARKERS, np.array([-1, -2], np.float32))
-    again = BatchMap.from_tensors(reference.tensors(), markers=MARKERS, moved=False)
+    reference = BatchMap(MARKERS, np.array([-1, -2], np.float32), UNITS)
+    again = BatchMap.from_tensors(reference.tensors(), markers=MARKERS, moved=False, units=OTHER_UNITS)
     assert again.mover is None
     np.testing.assert_array_equal(again.lowest, reference.lowest)
+
+
+def test_a_map_without_units_of_its_own_has_those_of_its_model():
+    """As models of before batches shared markers pair by pair: every batch had all of the model's."""
+    tensors = {name: value for name, value in build().tensors().items() if not name.startswith("units/")}
+    again = BatchMap.from_tensors(tensors, markers=MARKERS, moved=True, units=UNITS)
+    for found, then in zip(again(CELLS), build()(CELLS), strict=True):
+        assert found.tobytes() == then.tobytes()
+    other = BatchMap.from_tensors(tensors, markers=MARKERS, moved=True, units=OTHER_UNITS)
+    np.testing.assert_allclose(other(CELLS).aligned, CELLS + SHIFT * OTHER_UNITS.sd, atol=1e-2)
 
 
 def test_a_model_of_before_knows_neither():

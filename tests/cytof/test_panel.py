@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cellgan.cytof.marker_names import isotope
-from cellgan.cytof.panel import column_kinds, kind_of, marker_key, match_panels
+from cellgan.cytof.panel import column_kinds, kind_of, marker_key, match_panels, only
 from cellgan.cytof.read_write import CellBatch, read_batches
 from cellgan.errors import ConfigError, PanelError
 
@@ -134,13 +134,68 @@ def test_the_reference_gives_names_and_order_wherever_it_stands():
         match_panels([a, b], reference="c")
 
 
-def test_shared_by_all_of_three_batches():
+def test_three_batches_share_with_the_reference_pair_by_pair():
     panel = match_panels(
-        [batch("a", "CD3", "CD4", "CD8"), batch("b", "CD8", "CD4", "CD3"), batch("c", "CD4", "CD3", "CD19")],
+        [batch("a", "CD3", "CD4", "CD8"), batch("b", "CD8", "cd4", "CD5"), batch("c", "CD19", "CD3", "CD4")],
+        reference="a",
+    )
+    assert panel.shared == ("CD3", "CD4", "CD8")
+    assert panel.columns == {
+        "a": {"CD3": 0, "CD4": 1, "CD8": 2},
+        "b": {"CD4": 1, "CD8": 0},
+        "c": {"CD3": 1, "CD4": 2},
+    }
+    assert list(panel.columns["b"]) == ["CD4", "CD8"]  # in the reference's order
+    assert panel.private == {"a": (), "b": ("CD5",), "c": ("CD19",)}
+    assert panel.notes == ("b: matched under other spellings: cd4 = CD4",)
+
+
+def test_what_the_reference_lacks_has_one_name_in_all_other_batches():
+    panel = match_panels(
+        [
+            batch("a", "CD3", "CD4", "CD99"),
+            batch("b", "CD3", "CD4", "PD-1", "HLA-DR", "Time"),
+            batch("c", "hladr", "CD4", "CD3", "CD279", "CD5"),
+            batch("d", "cd5", "CD3", "Pd1", "CD4", "CD279_PD-1"),
+        ],
         reference="a",
     )
     assert panel.shared == ("CD3", "CD4")
-    assert panel.private == {"a": ("CD8",), "b": ("CD8",), "c": ("CD19",)}
+    assert panel.proteins == {
+        "a": {"CD3": 0, "CD4": 1, "CD99": 2},
+        "b": {"CD3": 0, "CD4": 1, "PD-1": 2, "HLA-DR": 3},
+        "c": {"CD3": 2, "CD4": 1, "PD-1": 3, "HLA-DR": 0, "CD5": 4},
+        # Two columns might be PD-1, so neither is.
+        "d": {"CD5": 0, "CD3": 1, "Pd1": 2, "CD4": 3, "CD279_PD-1": 4},
+    }
+
+
+def test_each_batch_needs_two_markers_of_the_reference_whatever_the_others_share():
+    """Here b and c share three markers with one another, which does not help."""
+    a = batch("a", "CD3", "CD4", "CD8")
+    b, c = batch("b", "CD3", "CD4", "CD5"), batch("c", "CD3", "CD5", "cd99")
+    match_panels([a, b], reference="a")
+    with pytest.raises(PanelError, match="only one marker, 'CD3', is shared by 'a' and 'c'") as stopped:
+        match_panels([a, b, c], reference="a")
+    assert "  b: " not in str(stopped.value)
+
+
+def test_fewer_markers_stand_in_the_order_of_the_panel():
+    panel = match_panels(
+        [batch("a", "CD3", "CD4", "CD8"), batch("b", "CD8", "CD4", "CD3"), batch("c", "CD3", "CD8")],
+        reference="a",
+    )
+    fewer = only(panel, ["CD8", "CD4"])
+    assert fewer.shared == ("CD4", "CD8")
+    assert fewer.columns == {"a": {"CD4": 1, "CD8": 2}, "b": {"CD4": 1, "CD8": 0}, "c": {"CD8": 1}}
+    assert fewer.proteins == panel.proteins
+
+
+def test_a_marker_that_some_share_and_nobody_chose_is_kept():
+    batches = [batch("a", "CD3", "CD4", "CD8"), batch("b", "CD8", "CD4", "CD3"), batch("c", "CD3", "CD4")]
+    panel = match_panels(batches, reference="a", markers=("CD3", "CD4"))
+    assert panel.kept == (("CD8", "marker"),)
+    assert panel.private == {"a": (), "b": (), "c": ()}
 
 
 def test_markers_with_several_columns_are_matched_by_name_or_not_at_all():

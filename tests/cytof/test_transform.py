@@ -180,3 +180,12 @@ def test_a_constant_marker_is_not_blown_up():
     other = values + 0.1
     assert np.abs(Standardise.of(values).apply(other)[:, 1]).max() < 1.5
     assert np.isfinite(Standardise.of(np.ones((5, 2), np.float32)).apply(other[:, :2])).all()
+
+
+def test_units_of_some_markers_in_another_order(counts):
+    values = to_arcsinh(counts, 5)
+    units = Standardise.of(values)
+    own = units.at([2, 0])
+    np.testing.assert_array_equal(own.apply(values[:, [2, 0]]), units.apply(values)[:, [2, 0]])
+    np.testing.assert_array_equal(own.invert(values[:, [2, 0]]), units.invert(values)[:, [2, 0]])
+    assert own.mean.dtype == own.sd.dtype == np.float32
