@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cellgan.core import pick
 from cellgan.cytof.alignment import Alignment
 from cellgan.cytof.anchors import anchors_in_memory, read_anchors
 from cellgan.cytof.assemble import assemble
-from cellgan.cytof.batch_map import BatchMap
+from cellgan.cytof.batch_map import make_maps
 from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors, check_reference
 from cellgan.cytof.consensus import consensus_cells
-from cellgan.cytof.learn import N_LEARNED, Learned, learn, plan_lessons, some_rows
+from cellgan.cytof.fill import fill_gaps
+from cellgan.cytof.gaps import find_gaps
+from cellgan.cytof.learn import N_LEARNED, learn_all, plan_lessons, some_rows
 from cellgan.cytof.model import Model
 from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
-from cellgan.cytof.summary import batch_summary, run_summary
+from cellgan.cytof.sampled_views import sample_views
+from cellgan.cytof.summary import batch_summary, imputed_summary, run_summary
 from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.transform import Standardise, to_linear
-from cellgan.cytof.views import Views
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,11 +32,8 @@ if TYPE_CHECKING:
 
     import anndata as ad
 
-    from cellgan.cytof.batch_map import Mapped
-
 Progress = Callable[[str, float], None]
 Say = Callable[[str], None]
-N_VIEWED = 4000  # cells of a batch that are kept for plots
 
 
 @dataclass(frozen=True)
@@ -168,20 +165,29 @@ def align_batches(
             prepared = prepared.only(_shared_by_all(prepared))
             prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
         units = Standardise.of(prepared.values(prepared.batch(name)))
-        learned = _learn_all(prepared, prepared.batch(name), units, config, screen, controls)
+        reference = prepared.batch(name)
+        others = [batch for batch in prepared.batches if batch.name != name]
+        lessons = plan_lessons(reference, others, config, controls=controls)
+        learned = learn_all(
+            lessons, prepared, units=units, config=config, progress=partial(_show_game, screen)
+        )
+        maps = make_maps(prepared, learned, reference=name, units=units)
         model = Model(
             reference=name,
             markers=prepared.panel.shared,
             transform=prepared.decision.name,
             cofactor=prepared.decision.cofactor,
             units=units,
-            batches=_maps(batches, prepared, learned, name, units),
+            batches={batch.name: maps[batch.name] for batch in batches},
             about=run_summary(batches, prepared, config, reference=name),
         )
-        screen.progress("mapping all cells", 0.9)
+        screen.progress("mapping all cells", 0.85)
         columns = {batch.name: prepared.columns(batch) for batch in batches}
         mapped = {b.name: model.mapped(b.adata.X, columns[b.name], b.name) for b in batches}
-    views = _views(prepared, name, learned, mapped, config.seed)
+        gaps, lost = find_gaps(batches, prepared.panel, reference=name) if config.impute else ((), ())
+        show = partial(_show_filling, screen)
+        filled = fill_gaps(gaps, prepared, maps, config, mapped=mapped, progress=show)
+    views = sample_views(prepared, mapped, filled, reference=name, seed=config.seed)
     summaries = [
         batch_summary(
             learned[batch.name],
@@ -193,8 +199,9 @@ def align_batches(
         for batch in batches
         if batch.name in learned
     ]
-    report = {**model.about, "batches": summaries}
-    adata = assemble(batches, prepared.panel, mapped, _uns(report))
+    report = {**model.about, "batches": summaries, "imputed": imputed_summary(filled)}
+    report["warnings"] = [*report["warnings"], *lost]
+    adata = assemble(batches, prepared.panel, mapped, _uns(report), filled=filled)
     return Alignment(adata, report, views, model, batches, columns)
 
 
@@ -220,82 +227,12 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
     return CellBatch(name=CONSENSUS, adata=ad.AnnData(cells, var=var))
 
 
-def _learn_all(
-    prepared: Prepared,
-    reference: CellBatch,
-    units: Standardise,
-    config: AlignConfig,
-    screen: Screen,
-    controls: Mapping[str, CellBatch] | None,
-) -> dict[str, Learned]:
-    """Learn the way of every batch but the reference, one after the other."""
-    others = [batch for batch in prepared.batches if batch.name != reference.name]
-    lessons = plan_lessons(reference, others, config, controls=controls)
-    learned = {}
-    for number, (batch, lesson) in enumerate(lessons.items()):
-        show = partial(_show_game, screen, batch, number / len(others), 1 / len(others))
-        shared = prepared.shared_by(prepared.batch(batch))
-        learned[batch] = learn(
-            lesson,
-            prepared.only(shared),
-            units=_units_of(shared, prepared, units),
-            config=config,
-            progress=show,
-        )
-    return learned
+def _show_game(screen: Screen, batch: str, fraction: float) -> None:
+    screen.progress(f"matching {batch}", 0.85 * fraction)
 
 
-def _units_of(markers: Sequence[str], prepared: Prepared, units: Standardise) -> Standardise:
-    """Return the reference's units for some of the shared markers."""
-    return units.at([prepared.panel.shared.index(marker) for marker in markers])
-
-
-def _show_game(screen: Screen, name: str, done: float, share: float, fraction: float) -> None:
-    screen.progress(f"matching {name}", 0.9 * (done + share * fraction))
-
-
-def _maps(
-    batches: Sequence[CellBatch],
-    prepared: Prepared,
-    learned: Mapping[str, Learned],
-    reference: str,
-    units: Standardise,
-) -> dict[str, BatchMap]:
-    """Return the map of every batch, the reference's among them."""
-    maps = {}
-    for batch in batches:
-        shared = prepared.shared_by(batch)
-        markers, own = prepared.spelling(batch), _units_of(shared, prepared, units)
-        least = prepared.only(shared).lowest(prepared.batch(reference))
-        lowest = np.minimum(least, prepared.lowest(batch))
-        if batch.name in learned:
-            pair, novelty, _ = learned[batch.name]
-            maps[batch.name] = BatchMap(markers, lowest, own, pair.mover, pair.uncertainty, novelty)
-        else:
-            maps[batch.name] = BatchMap(markers, lowest, own)
-    return maps
-
-
-def _views(
-    prepared: Prepared,
-    reference: str,
-    learned: Mapping[str, Learned],
-    mapped: Mapping[str, Mapped],
-    seed: int,
-) -> Views:
-    """Keep a sample of all cells for plots."""
-    found, novel = {}, {}
-    for batch in prepared.batches:
-        rows = some_rows(batch.adata.n_obs, N_VIEWED, seed)
-        before = prepared.values(batch, rows)
-        at = prepared.columns(batch).aligned
-        moved = batch.name in learned
-        found[batch.name] = (before, mapped[batch.name].aligned[rows][:, at] if moved else before)
-        if moved:
-            novel[batch.name] = mapped[batch.name].novel[rows]
-    _, own = found.pop(reference)
-    shared = {batch.name: prepared.shared_by(batch) for batch in prepared.batches}
-    return Views(prepared.panel.shared, own, found, novel, shared)
+def _show_filling(screen: Screen, batch: str, fraction: float) -> None:
+    screen.progress(f"imputing what {batch} lacks", 0.85 + 0.07 * fraction)
 
 
 def _uns(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellgan.cytof.batch_map import Mapped
+    from cellgan.cytof.fill import Filled
     from cellgan.cytof.panel import Panel
     from cellgan.cytof.read_write import CellBatch
+
+IMPUTED, SAMPLE = "imputed", "sample"
 
 
 def assemble(
@@ -27,6 +30,8 @@ def assemble(
     panel: Panel,
     mapped: Mapping[str, Mapped],
     uns: Mapping[str, Any],
+    *,
+    filled: Sequence[Filled] = (),
 ) -> ad.AnnData:
     """Put all cells of all batches into one AnnData.
 
@@ -40,13 +45,17 @@ def assemble(
         By name of batch, its cells as mapped, all columns.
     uns
         What goes into ``uns["cellgan"]``.
+    filled
+        Markers that a batch did not measure. With them come the layers ``imputed``, which says where, and
+        ``sample``, a draw in place of the expected value (``sample_2`` and so on if there are more).
 
     Returns
     -------
     AnnData
         ``X`` as measured, NaN where a batch did not measure a column, like ``layers["aligned"]`` and
-        ``layers["aligned_sd"]``; ``obs["batch"]``, ``obs["cellgan_novel"]``, ``obs["original_name"]`` where
-        names clashed; ``var["measured_in"]``, ``var["kind"]``, ``var["aligned"]``, ``var["channel"]``.
+        ``layers["aligned_sd"]`` unless it was imputed; ``obs["batch"]``, ``obs["cellgan_novel"]``,
+        ``obs["original_name"]`` where names clashed; ``var["measured_in"]``, ``var["kind"]``,
+        ``var["aligned"]``, ``var["channel"]``.
     """
     names = {batch.name: _column_names(batch, panel) for batch in batches}
     var_names = list(dict.fromkeys(name for own in names.values() for name in own))
@@ -54,19 +63,44 @@ def assemble(
     x = np.full((n_cells, len(var_names)), np.nan, dtype=np.float32)
     aligned, sd = x.copy(), x.copy()
     first = 0
+    rows_of = {}
     for batch in batches:
         rows = slice(first, first + batch.adata.n_obs)
         columns = pd.Index(var_names).get_indexer(pd.Index(names[batch.name]))
         x[rows, columns] = batch.adata.X
         aligned[rows, columns], sd[rows, columns], _ = mapped[batch.name]
+        rows_of[batch.name] = rows
         first = rows.stop
+    layers = {"aligned": aligned, "aligned_sd": sd}
+    if filled:
+        layers |= _impute(filled, aligned, sd, var_names, rows_of)
     return ad.AnnData(
         x,
         obs=_obs(batches, mapped),
         var=_var(batches, names, var_names, panel),
-        layers={"aligned": aligned, "aligned_sd": sd},
+        layers=layers,
         uns={"cellgan": dict(uns)},
     )
+
+
+def _impute(
+    filled: Sequence[Filled],
+    aligned: NDArray[np.float32],
+    sd: NDArray[np.float32],
+    var_names: Sequence[str],
+    rows_of: Mapping[str, slice],
+) -> dict[str, NDArray[Any]]:
+    """Fill expected values in, in place, and return the layers that come with them."""
+    imputed = np.zeros(aligned.shape, dtype=bool)
+    samples = [aligned.copy() for _ in filled[0].imputed.draws]
+    for gap, (expected, spread, draws), _ in filled:
+        rows, columns = rows_of[gap.target], pd.Index(var_names).get_indexer(pd.Index(gap.markers))
+        imputed[rows, columns] = True
+        aligned[rows, columns], sd[rows, columns] = expected, spread
+        for sample, draw in zip(samples, draws, strict=True):
+            sample[rows, columns] = draw
+    named = {SAMPLE if n == 1 else f"{SAMPLE}_{n}": sample for n, sample in enumerate(samples, 1)}
+    return {IMPUTED: imputed, **named}
 
 
 def _column_names(batch: CellBatch, panel: Panel) -> list[str]:

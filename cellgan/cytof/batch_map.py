@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellgan.cytof.learn import Learned
+    from cellgan.cytof.prepare import Prepared
+
 # What mapped cells are called in files: layers, and a column of obs.
 LAYERS = ("aligned", "aligned_sd")
 NOVEL = "cellgan_novel"
@@ -140,3 +143,33 @@ class BatchMap:
             if "novelty/novel" in arrays
             else None,
         )
+
+
+def make_maps(
+    prepared: Prepared, learned: Mapping[str, Learned], *, reference: str, units: Standardise
+) -> dict[str, BatchMap]:
+    """Return the map of every batch, the reference's among them.
+
+    Parameters
+    ----------
+    prepared
+        All batches.
+    learned
+        By name, of all but the reference.
+    reference
+        Name of the reference.
+    units
+        Its standard units, for all shared markers.
+    """
+    maps = {}
+    for batch in prepared.batches:
+        shared = prepared.shared_by(batch)
+        markers, own = prepared.spelling(batch), units.at(prepared.places(shared))
+        least = prepared.only(shared).lowest(prepared.batch(reference))
+        lowest = np.minimum(least, prepared.lowest(batch))
+        if batch.name in learned:
+            pair, novelty, _ = learned[batch.name]
+            maps[batch.name] = BatchMap(markers, lowest, own, pair.mover, pair.uncertainty, novelty)
+        else:
+            maps[batch.name] = BatchMap(markers, lowest, own)
+    return maps

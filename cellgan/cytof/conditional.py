@@ -1,4 +1,4 @@
-"""How values are spread around their expected value: the conditional distribution of markers that are imputed.
+"""How values are spread around their expected value: the conditional distribution of imputed markers.
 
 It is learned from cells whose values are known and were not used to learn expected values from. Along each
 marker, in order of their expected values, windows of neighbours show how measured values are spread there: as
@@ -51,7 +51,7 @@ class Conditional:
 
     @cached_property
     def _windows(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """Levels ``(n_levels, n_markers)``, and sorted values around each ``(n_levels, n_window, n_markers)``."""
+        """Levels, ``(n_levels, n_markers)``, and sorted values around each, a window on the second axis."""
         n_known = len(self.expected)
         size = _some(n_known, WINDOW, WINDOW_LEAST, WINDOW_MOST)
         first = np.unique(np.linspace(0, n_known - size, LEVELS).astype(np.intp))

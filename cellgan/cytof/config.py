@@ -51,6 +51,10 @@ class AlignConfig:
         per-marker quantile matching.
     rounds
         Rounds of the game. The cost of training does not depend on the number of cells.
+    impute
+        Whether markers that a batch did not measure are learned from another that did.
+    draws
+        How many values to draw for each imputed one.
     seed
         Seed of everything random.
     device
@@ -73,6 +77,8 @@ class AlignConfig:
     anchor_key: str | None = None
     method: Method = "matched"
     rounds: int = 200
+    impute: bool = True
+    draws: int = 1
     seed: int = 0
     device: Device = "auto"
     threads: int = 0
@@ -89,6 +95,9 @@ class AlignConfig:
             raise ConfigError(msg)
         if self.rounds < 1:
             msg = f"rounds is {self.rounds}; a game of no rounds aligns nothing: give at least 1"
+            raise ConfigError(msg)
+        if self.draws < 1:
+            msg = f"draws is {self.draws}; expected 1 or more. To impute nothing, set impute to False"
             raise ConfigError(msg)
         if not 0 <= self.seed < MAX_SEED:
             msg = f"seed is {self.seed}; expected a whole number from 0 to {MAX_SEED - 1}"

@@ -16,6 +16,7 @@ from cellgan.report.palette import AFTER, BEFORE, INK, NOVEL, REFERENCE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from markupsafe import Markup
     from numpy.typing import NDArray
 
     from cellgan.cytof.views import Views
@@ -54,17 +55,30 @@ def densities(views: Views, batch: str, markers: Sequence[Mapping[str, Any]]) ->
     for row in markers:
         column = view.markers.index(row["marker"])
         three = [cells[:, column] for cells in (view.reference, view.before, view.after)]
-        low, high = _span(three, OUTLIERS)
-        styles: tuple[tuple[str, Style], ...] = ((REFERENCE, "area"), (BEFORE, "dashed"), (AFTER, "line"))
-        x = np.linspace(low, high, BINS)
-        lines = [
-            Curve(x, np.sqrt(_density(values, low, high)), colour, style)
-            for values, (colour, style) in zip(three, styles, strict=True)
-        ]
         change = f"{decimal(row['emd_before'])} → {decimal(row['emd_after'])} SD"
         alt = f"Densities of {row['marker']}: reference, before and after; distance to the reference {change}"
-        figures.append(Figure(curves(lines, alt=alt), row["marker"], change, _flag(row)))
+        figures.append(Figure(three_densities(three, alt=alt), row["marker"], change, _flag(row)))
     return tuple(figures)
+
+
+def three_densities(values: Sequence[NDArray[np.floating]], *, alt: str) -> Markup:
+    """Draw three distributions of one marker, as an area, a dashed line and a line, in the report's colours.
+
+    Parameters
+    ----------
+    values
+        What is known; what it was like at first, or without chance; and the result. ``(n_cells,)`` each.
+    alt
+        The same in words.
+    """
+    low, high = _span(values, OUTLIERS)
+    styles: tuple[tuple[str, Style], ...] = ((REFERENCE, "area"), (BEFORE, "dashed"), (AFTER, "line"))
+    x = np.linspace(low, high, BINS)
+    lines = [
+        Curve(x, np.sqrt(_density(own, low, high)), colour, style)
+        for own, (colour, style) in zip(values, styles, strict=True)
+    ]
+    return curves(lines, alt=alt)
 
 
 def pairs(views: Views, batch: str, chosen: Sequence[tuple[str, str]]) -> tuple[Figure, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -55,12 +55,15 @@ class Imputer:
         Expected outputs, from standard units to standard units.
     conditional
         How measured values are spread around them, from cells that the network has not seen.
+    held_out
+        Inputs of these cells, ``(n_known, n_inputs)``, arcsinh units.
     """
 
     inputs: Standardise
     outputs: Standardise
     network: nn.Module
     conditional: Conditional
+    held_out: NDArray[np.float32]
 
     def expected(self, shared: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return expected values, ``(n_cells, n_outputs)``, of cells in the frame that was learned from."""
@@ -117,6 +120,6 @@ def fit_imputer(
         device=device,
         watchers=watchers,
     )
-    measured = others[unseen].astype(np.float32)
-    blank = Imputer(inputs, outputs, network, Conditional(measured[:0], measured[:0]))
-    return Imputer(inputs, outputs, network, Conditional(blank.expected(shared[unseen]), measured))
+    known, measured = shared[unseen].astype(np.float32), others[unseen].astype(np.float32)
+    blank = Imputer(inputs, outputs, network, Conditional(measured[:0], measured[:0]), known)
+    return replace(blank, conditional=Conditional(blank.expected(known), measured))

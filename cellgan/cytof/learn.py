@@ -121,6 +121,41 @@ def plan_lessons(
     return lessons
 
 
+def learn_all(
+    lessons: Mapping[str, Lesson],
+    prepared: Prepared,
+    *,
+    units: Standardise,
+    config: AlignConfig,
+    progress: Callable[[str, float], None],
+) -> dict[str, Learned]:
+    """Learn the way of every batch that has a lesson, one after the other, on the markers that it shares.
+
+    Parameters
+    ----------
+    lessons
+        By name of batch, see `plan_lessons`.
+    prepared
+        All batches.
+    units
+        Standard units of the reference, for all shared markers.
+    config
+        Method, correspondence, rounds, seed, device.
+    progress
+        Called with a batch's name and the done fraction of all.
+    """
+    learned = {}
+    for number, (batch, lesson) in enumerate(lessons.items()):
+
+        def show(fraction: float, batch: str = batch, number: int = number) -> None:
+            progress(batch, (number + fraction) / len(lessons))
+
+        shared = prepared.shared_by(prepared.batch(batch))
+        own = units.at(prepared.places(shared))
+        learned[batch] = learn(lesson, prepared.only(shared), units=own, config=config, progress=show)
+    return learned
+
+
 def learn(
     lesson: Lesson,
     prepared: Prepared,

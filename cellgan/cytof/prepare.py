@@ -63,6 +63,10 @@ class Prepared:
         """Return the markers that a batch shares with the reference, in the panel's order."""
         return tuple(self.panel.columns[batch.name])
 
+    def places(self, markers: Iterable[str]) -> list[int]:
+        """Return where markers stand among the shared ones."""
+        return [self.panel.shared.index(marker) for marker in markers]
+
     def only(self, markers: Sequence[str]) -> Prepared:
         """Return the same with fewer shared markers."""
         return replace(self, panel=only(self.panel, markers))

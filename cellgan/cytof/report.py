@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from cellgan.cytof import batch_page, batch_tables
+from cellgan.cytof import batch_page, batch_tables, imputed_page
 from cellgan.cytof.atomic import atomic
 from cellgan.cytof.batch_warnings import chosen_and_before
 from cellgan.cytof.config import CONSENSUS
@@ -87,6 +87,7 @@ def report_page(report: Mapping[str, Any], views: Views) -> page.Page:
         else:
             blocks = (batch_page.banner(batch), *inner, page.Link("Back to all batches", ALL_BATCHES))
             made.append(page.Section(batch["batch"], blocks, f"batch-{i + 1}"))
+    made += imputed_page.sections(report.get("imputed", ()), views)
     made.append(_provenance(report))
     names = listing([b["batch"] for b in batches]) if len(batches) <= 3 else f"{len(batches)} batches"
     return page.Page(

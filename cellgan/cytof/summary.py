@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.evaluate import Scores
+    from cellgan.cytof.fill import Filled
     from cellgan.cytof.learn import Learned
     from cellgan.cytof.pair import Pair
     from cellgan.cytof.prepare import Prepared
@@ -129,6 +130,23 @@ def batch_summary(
     }
     verdict, warnings = judge_batch(batch)
     return batch | {"verdict": verdict, "warnings": warnings}
+
+
+def imputed_summary(filled: Sequence[Filled]) -> list[dict[str, Any]]:
+    """Say which markers were imputed from what, and how well they are predicted where they were learned."""
+    return [
+        {
+            "batch": gap.target,
+            "source": gap.source,
+            "predictors": list(gap.predictors),
+            "auc": _number(quality.auc),
+            "markers": [
+                {"marker": marker, "r": _number(r), "coverage": _number(coverage)}
+                for marker, r, coverage in zip(gap.markers, quality.r, quality.coverage, strict=True)
+            ],
+        }
+        for gap, _, quality in filled
+    ]
 
 
 def _row(method: str, scores: Scores, chosen: str) -> dict[str, Any]:

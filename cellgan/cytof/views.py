@@ -35,6 +35,22 @@ class View(NamedTuple):
     novel: NDArray[np.bool_]
 
 
+class ImputedView(NamedTuple):
+    """Markers that a batch did not measure; arcsinh units.
+
+    Attributes
+    ----------
+    measured
+        In the batch they were learned from, ``(n_cells, n_markers)``.
+    expected, drawn
+        In the batch that lacks them, ``(n_own_cells, n_markers)`` each.
+    """
+
+    measured: NDArray[np.floating]
+    expected: NDArray[np.floating]
+    drawn: NDArray[np.floating]
+
+
 @dataclass(frozen=True)
 class Views:
     """Cells on the arcsinh scale, aligned markers only; see `of` for one batch beside the reference.
@@ -49,6 +65,8 @@ class Views:
         By name of batch: its cells before and after, two arrays of the same shape, row by row the same cells.
     shared
         By name of batch, the markers that it shares with the reference; what is not listed shares all.
+    imputed
+        Markers that were imputed, in the order of the report's ``imputed``.
     novel
         By name of batch, which of these cells have no counterpart in the reference, ``(n_cells,)``; what is
         not listed has none.
@@ -59,6 +77,7 @@ class Views:
     batches: Mapping[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
     novel: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    imputed: tuple[ImputedView, ...] = ()
 
     def of(self, batch: str) -> View:
         """Return one batch beside the reference, on the markers that they share."""

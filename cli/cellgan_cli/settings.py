@@ -91,6 +91,13 @@ SETTINGS: tuple[Decorator, ...] = (
         "moves them, as published. quantiles: per-marker quantiles, no GAN.",
     ),
     _setting("--rounds", int, "Rounds of the game."),
+    click.option(
+        "--impute/--no-impute",
+        default=DEFAULTS["impute"],
+        show_default=True,
+        help="Learn markers that a batch did not measure from another that did.",
+    ),
+    _setting("--draws", int, "Values to draw for each imputed one: layers sample, sample_2, and so on."),
     _setting("--seed", int, "Seed of everything random."),
     _setting("--device", click.Choice(get_args(Device)), "Where the game is played."),
     _setting("--threads", int, "Threads for computation; 0 leaves the choice to the libraries."),

@@ -1,0 +1,99 @@
+"""What the report shows of markers that were imputed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cellgan.cytof.batch_tables import number
+from cellgan.cytof.figures import three_densities
+from cellgan.report import page
+from cellgan.report.charts import swatch
+from cellgan.report.numbers import decimal, is_known
+from cellgan.report.palette import AFTER, BEFORE, REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cellgan.cytof.views import ImputedView, Views
+
+# Pearson's r, of expected with measured values, from which a marker's cells can be told apart by it; and from
+# which at least their populations can.
+WELL, PARTLY = 0.7, 0.5
+WORDS = {"well": "well predicted", "partly": "partly predicted", "hardly": "hardly predictable", "": "–"}
+INTRO = (
+    "{batch} did not measure these markers. They were learned from {source}, which did, by way of {n} "
+    "markers that both measured. layers[“aligned”] holds each cell’s expected value, layers[“sample”] a draw "
+    "that varies as measured values do, and layers[“aligned_sd”] how far off the expected value may be. r is the "
+    "correlation of expected with measured values in held-out cells of {source}: the most to be hoped for "
+    "in {batch}. To see what is left of it there, run cellgan validate."
+)
+CRITIC = (
+    "A classifier that sees shared and imputed markers together tells drawn cells from measured ones with an "
+    "AUC of {auc}, held-out cells of {source}; 0.5 is a guess."
+)
+
+
+def how_well(r: float | None) -> str:
+    """Return a key of `WORDS` for a correlation."""
+    if r is None or not is_known(r):
+        return ""
+    return "well" if r >= WELL else "partly" if r >= PARTLY else "hardly"
+
+
+def sections(imputed: Sequence[Mapping[str, Any]], views: Views) -> list[page.Section]:
+    """Make a section for every batch and what it was filled from.
+
+    Parameters
+    ----------
+    imputed
+        The report's ``imputed``.
+    views
+        Cells to draw, in the same order.
+    """
+    return [_section(entry, view) for entry, view in zip(imputed, views.imputed, strict=True)]
+
+
+def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
+    batch, source = entry["batch"], entry["source"]
+    text = INTRO.format(batch=batch, source=source, n=len(entry["predictors"]))
+    if is_known(entry["auc"]):
+        text += " " + CRITIC.format(auc=decimal(entry["auc"]), source=source)
+    legend = page.Legend(
+        (
+            (swatch(REFERENCE, "area"), f"{source}, measured"),
+            (swatch(BEFORE, "dashed"), f"{batch}, expected"),
+            (swatch(AFTER, "line"), f"{batch}, drawn"),
+        )
+    )
+    order = sorted(range(len(entry["markers"])), key=lambda i: -(entry["markers"][i]["r"] or 0.0))
+    figures = []
+    for i in order:
+        marker, r = entry["markers"][i]["marker"], entry["markers"][i]["r"]
+        alt = f"Densities of {marker}: measured in {source}, expected and drawn in {batch}"
+        drawing = three_densities([values[:, i] for values in view], alt=alt)
+        figures.append(
+            page.Figure(
+                drawing, marker, f"r {decimal(r)}", WORDS["hardly"] if how_well(r) == "hardly" else ""
+            )
+        )
+    rows = tuple(_row(entry["markers"][i]) for i in order)
+    columns = (
+        page.Column("Marker"),
+        page.Column("r", look="number"),
+        page.Column("Within the 90 % interval", look="number"),
+        page.Column("In words"),
+    )
+    table = page.Table(f"Markers of {source}, in held-out cells", columns, rows)
+    return page.Section(
+        f"Imputed in {batch}", (page.Text(text), table, legend, page.Gallery(tuple(figures), "small"))
+    )
+
+
+def _row(marker: Mapping[str, Any]) -> tuple[page.Cell, ...]:
+    word = WORDS[how_well(marker["r"])]
+    return (
+        page.Cell(marker["marker"]),
+        number(marker["r"]),
+        number(marker["coverage"], share=True),
+        page.Cell(word),
+    )

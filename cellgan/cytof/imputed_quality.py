@@ -1,0 +1,99 @@
+"""How well markers are imputed, on cells of the source that were held out.
+
+It is what the shared markers can tell at best: in another batch, other differences come on top, which
+``cellgan validate`` measures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cellgan.cytof.conditional import Conditional
+from cellgan.cytof.threads import one_thread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellgan.cytof.impute import Imputer
+
+LOW, HIGH = 0.05, 0.95  # of the intervals whose coverage is measured
+CRITIC_CELLS = 50  # with fewer, a critic knows nothing
+
+
+class Quality(NamedTuple):
+    """Of imputed markers, on held-out cells of the source; NaN where there is nothing to measure.
+
+    Attributes
+    ----------
+    r
+        Pearson's correlation of expected with measured values, ``(n_markers,)``.
+    coverage
+        Share of measured values within the 90 % interval, ``(n_markers,)``.
+    auc
+        How well a critic, boosted trees that see shared and imputed markers of a cell together, tells cells
+        with drawn values from cells with measured ones; .5 is a guess.
+    """
+
+    r: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    auc: float
+
+
+def measure_quality(imputer: Imputer, *, seed: int) -> Quality:
+    """Score an imputer on the cells that its network has not seen.
+
+    How values are spread is learned from one half of these and scored on the other, both ways round.
+    """
+    known = imputer.conditional
+    order = np.random.default_rng(seed).permutation(len(known.measured))
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    within, draws = np.zeros(known.measured.shape), np.empty_like(known.measured)
+    for learn, score in (halves, halves[::-1]):
+        half = Conditional(known.expected[learn], known.measured[learn])
+        expected, measured = known.expected[score], known.measured[score]
+        low, high = (half.quantile(expected, share) for share in (LOW, HIGH))
+        within[score] = (low <= measured) & (measured <= high)
+        draws[score] = half.draw(expected, draws=1, seed=seed)[0]
+    columns = zip(known.expected.T, known.measured.T, strict=True)
+    r = np.array([_correlation(*pair) for pair in columns])
+    auc = _critic(imputer.held_out, known.measured, draws, halves)
+    return Quality(r, within.mean(axis=0), auc)
+
+
+def _correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
+    if min(np.ptp(x), np.ptp(y)) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _critic(
+    shared: NDArray[np.float32],
+    measured: NDArray[np.float32],
+    drawn: NDArray[np.float32],
+    halves: tuple[NDArray[np.intp], NDArray[np.intp]],
+) -> float:
+    """Let trees tell one half's cells as measured from the other half's as drawn; scored by two folds."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import roc_auc_score
+
+    if min(map(len, halves)) < CRITIC_CELLS:
+        return float("nan")
+    x = np.concatenate(
+        [
+            np.hstack([shared[rows], values[rows]])
+            for rows, values in zip(halves, (measured, drawn), strict=True)
+        ]
+    )
+    y = np.repeat([0, 1], [len(half) for half in halves])
+    fold = np.arange(len(x)) % 2
+    guess = np.empty(len(x))
+    for number in (0, 1):
+        model = HistGradientBoostingClassifier(
+            max_iter=30, max_leaf_nodes=8, random_state=0, early_stopping=False
+        )
+        with one_thread():
+            model.fit(x[fold != number], y[fold != number])
+            guess[fold == number] = model.decision_function(x[fold == number])
+    return float(roc_auc_score(y, guess))
