@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from cellgan.core import every, pick
 from cellgan.cytof.impute import Imputed, Imputer, fit_imputer
 from cellgan.cytof.imputed_quality import Quality, measure_quality
 from cellgan.cytof.learn import N_LEARNED, some_rows
+from cellgan.cytof.magan_panels import fit_panel_generator
 from cellgan.cytof.straight import lines_of
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellgan.core import RoundReport
+    from cellgan.core import RoundReport, Watcher
     from cellgan.cytof.batch_map import BatchMap, Mapped
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.gaps import Gap
@@ -65,46 +67,82 @@ def fill_gaps(
     maps
         Of every batch, by name.
     config
-        Draws, seed, device.
+        Method, draws, rounds, seed, device.
     mapped
         All cells of every batch, by name: those without a counterpart are told by it.
     progress
         Called with the name of the batch that lacks something and the done fraction of all.
     """
-    lines: dict[str, StraightLines] = {}
-    learned: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[Imputer, Quality]] = {}
+    filler = _Filler(prepared, maps, config)
+    fill = filler.by_magan if config.method == "magan" else filler.by_regression
     filled = []
-
-    def framed(name: str, markers: Sequence[str], rows: NDArray[np.intp] | None) -> NDArray[np.float64]:
-        """Return shared markers of a batch in the reference's frame."""
-        batch = prepared.batch(name)
-        if name not in lines:
-            some = some_rows(batch.adata.n_obs, N_LEARNED, config.seed)
-            lines[name] = lines_of(prepared.values(batch, some), maps[name])
-        at = [prepared.shared_by(batch).index(marker) for marker in markers]
-        return lines[name].at(at)(prepared.proteins(batch, markers, rows))
-
     for number, gap in enumerate(gaps):
-        key = gap.source, gap.predictors, gap.markers
 
         def show(report: RoundReport, target: str = gap.target, number: int = number) -> None:
             progress(target, (number + report.round / report.last_round) / len(gaps))
 
-        if key not in learned:
-            source = prepared.batch(gap.source)
-            rows = some_rows(source.adata.n_obs, N_LEARNED, config.seed)
+        filled.append(fill(gap, mapped[gap.target].novel, every(SHOW_EVERY, show)))
+    return tuple(filled)
+
+
+@dataclass(frozen=True)
+class _Filler:
+    """Fills gaps; what several of them need is learned once."""
+
+    prepared: Prepared
+    maps: Mapping[str, BatchMap]
+    config: AlignConfig
+    lines: dict[str, StraightLines] = field(default_factory=dict)
+    learned: dict[tuple[object, ...], tuple[Imputer, Quality]] = field(default_factory=dict)
+
+    def by_regression(self, gap: Gap, novel: NDArray[np.bool_], watcher: Watcher) -> Filled:
+        """Predict markers from shared ones as they go together in the source."""
+        config, key = self.config, (gap.source, gap.predictors, gap.markers)
+        if key not in self.learned:
+            source, rows = self.prepared.batch(gap.source), self._rows(gap.source)
             imputer = fit_imputer(
-                framed(gap.source, gap.predictors, rows),
-                prepared.proteins(source, gap.markers, rows),
+                self._framed(gap.source, gap.predictors, rows),
+                self.prepared.proteins(source, gap.markers, rows),
                 seed=config.seed,
                 device=pick(config.device),
-                watchers=[every(SHOW_EVERY, show)],
+                watchers=[watcher],
             )
-            learned[key] = imputer, measure_quality(imputer, seed=config.seed)
-        imputer, quality = learned[key]
-        imputed = imputer(framed(gap.target, gap.predictors, None), draws=config.draws, seed=config.seed)
+            self.learned[key] = imputer, measure_quality(imputer, seed=config.seed)
+        imputer, quality = self.learned[key]
+        cells = self._framed(gap.target, gap.predictors, None)
+        imputed = imputer(cells, draws=config.draws, seed=config.seed)
         # Of cells without counterpart nothing is known but how far values can differ at all.
-        novel = mapped[gap.target].novel
         imputed.sd[novel] = np.maximum(imputed.sd[novel], imputer.outputs.sd)
-        filled.append(Filled(gap, imputed, quality))
-    return tuple(filled)
+        return Filled(gap, imputed, quality)
+
+    def by_magan(self, gap: Gap, _novel: NDArray[np.bool_], watcher: Watcher) -> Filled:
+        """Take what MAGAN's generator makes of the target's whole panel."""
+        config, panel = self.config, self.prepared.panel
+        target, source = (self.prepared.batch(name) for name in (gap.target, gap.source))
+        ours, theirs = (tuple(panel.proteins[batch.name]) for batch in (target, source))
+        generator = fit_panel_generator(
+            self.prepared.proteins(target, ours, self._rows(target.name)),
+            self.prepared.proteins(source, theirs, self._rows(source.name)),
+            [(ours.index(marker), theirs.index(marker)) for marker in gap.predictors],
+            rounds=config.rounds,
+            seed=config.seed,
+            device=pick(config.device),
+            watchers=[watcher],
+        )
+        columns = [theirs.index(marker) for marker in gap.markers]
+        imputed = generator(self.prepared.proteins(target, ours), columns, draws=config.draws)
+        return Filled(gap, imputed, Quality.unknown(len(gap.markers)))
+
+    def _rows(self, name: str) -> NDArray[np.intp]:
+        """Return the cells of a batch that are learned from."""
+        return some_rows(self.prepared.batch(name).adata.n_obs, N_LEARNED, self.config.seed)
+
+    def _framed(
+        self, name: str, markers: Sequence[str], rows: NDArray[np.intp] | None
+    ) -> NDArray[np.float64]:
+        """Return shared markers of some or all cells of a batch in the reference's frame."""
+        batch = self.prepared.batch(name)
+        if name not in self.lines:
+            self.lines[name] = lines_of(self.prepared.values(batch, self._rows(name)), self.maps[name])
+        at = [self.prepared.shared_by(batch).index(marker) for marker in markers]
+        return self.lines[name].at(at)(self.prepared.proteins(batch, markers, rows))

@@ -23,9 +23,15 @@ WORDS = {"well": "well predicted", "partly": "partly predicted", "hardly": "hard
 INTRO = (
     "{batch} did not measure these markers. They were learned from {source}, which did, by way of {n} "
     "markers that both measured. layers[“aligned”] holds each cell’s expected value, layers[“sample”] a draw "
-    "that varies as measured values do, and layers[“aligned_sd”] how far off the expected value may be. r is the "
-    "correlation of expected with measured values in held-out cells of {source}: the most to be hoped for "
-    "in {batch}. To see what is left of it there, run cellgan validate."
+    "that varies as measured values do, and layers[“aligned_sd”] how far off the expected value may be. "
+    "r is the correlation of expected with measured values in held-out cells of {source}: the most to be "
+    "hoped for in {batch}. To see what is left of it there, run cellgan validate."
+)
+BY_MAGAN = (
+    "{batch} did not measure these markers. MAGAN’s generator made them of all markers of {batch}, as "
+    "published. layers[“sample”] holds the same values as layers[“aligned”], since the generator knows of no "
+    "distribution, and how far off they are is not known. To see whether they can be used, run cellgan "
+    "validate with the same method."
 )
 CRITIC = (
     "A classifier that sees shared and imputed markers together tells drawn cells from measured ones with an "
@@ -55,7 +61,9 @@ def sections(imputed: Sequence[Mapping[str, Any]], views: Views) -> list[page.Se
 
 def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
     batch, source = entry["batch"], entry["source"]
-    text = INTRO.format(batch=batch, source=source, n=len(entry["predictors"]))
+    scored = any(is_known(marker["r"]) for marker in entry["markers"])
+    intro = INTRO if scored else BY_MAGAN
+    text = intro.format(batch=batch, source=source, n=len(entry["predictors"]))
     if is_known(entry["auc"]):
         text += " " + CRITIC.format(auc=decimal(entry["auc"]), source=source)
     legend = page.Legend(
@@ -84,9 +92,9 @@ def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
         page.Column("In words"),
     )
     table = page.Table(f"Markers of {source}, in held-out cells", columns, rows)
-    return page.Section(
-        f"Imputed in {batch}", (page.Text(text), table, legend, page.Gallery(tuple(figures), "small"))
-    )
+    shown = (table,) if scored else ()
+    gallery = page.Gallery(tuple(figures), "small")
+    return page.Section(f"Imputed in {batch}", (page.Text(text), *shown, legend, gallery))
 
 
 def _row(marker: Mapping[str, Any]) -> tuple[page.Cell, ...]:

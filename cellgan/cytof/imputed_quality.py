@@ -40,6 +40,12 @@ class Quality(NamedTuple):
     coverage: NDArray[np.float64]
     auc: float
 
+    @classmethod
+    def unknown(cls, n_markers: int) -> Quality:
+        """Return what is known where nothing was held out."""
+        nothing = np.full(n_markers, np.nan)
+        return cls(nothing, nothing, float("nan"))
+
 
 def measure_quality(imputer: Imputer, *, seed: int) -> Quality:
     """Score an imputer on the cells that its network has not seen.
