@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cellgan.cytof.batch_map import NOVEL
-from cellgan.cytof.panel import column_kinds
+from cellgan.cytof.marker_names import column_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

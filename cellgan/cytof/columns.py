@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellgan.cytof.marker_names import marker_key
-from cellgan.cytof.panel import column_kinds
+from cellgan.cytof.marker_names import column_kinds, marker_key
 from cellgan.errors import PanelError
 
 if TYPE_CHECKING:

@@ -7,7 +7,10 @@ Vendors, labs and converters write one marker in many ways (``142Nd_CD19``, ``CD
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Kind = Literal["marker", "time", "scatter", "dna", "bead", "barcode", "viability", "event", "empty"]
 
@@ -28,13 +31,11 @@ _GREEK = str.maketrans(
     {"α": "a", "β": "b", "γ": "g", "δ": "d", "ε": "e", "ζ": "z", "κ": "k", "λ": "l", "μ": "u"}
 )
 
-# Names of one and the same antigen. CD numbers are assigned one to one by the HLDA workshops; antibodies
-# sold as CD8 and CD3 bind the alpha and the epsilon chain.
+# Names of one and the same antigen. CD numbers are assigned one to one by the HLDA workshops. A chain of a
+# complex is not the complex (CD8 is CD8aa too): users say where they mean the same, see `rename`.
 _SAME = {
     "TCRGD": ("GDTCR",),
     "TCRAB": ("ABTCR",),
-    "CD3": ("CD3E",),
-    "CD8A": ("CD8",),
     "CD95": ("FAS",),
     "CD134": ("OX40",),
     "CD137": ("41BB", "4_1BB"),
@@ -159,6 +160,34 @@ def kind_of(channel: str, marker: str, *, panel_is_named: bool = True) -> Kind:
     if metal:
         return _ISOTOPES.get(metal, "empty" if panel_is_named else "marker")
     return next((kind for kind, pattern in _KINDS.items() if pattern.match(channel)), "marker")
+
+
+def column_kinds(names: Sequence[str], channels: Sequence[str]) -> list[Kind]:
+    """Tell what each column of one batch measures.
+
+    Parameters
+    ----------
+    names
+        Names of the columns; a column without a marker's name is called by its channel.
+    channels
+        FCS ``$PnN``, or "" where there is none.
+
+    Returns
+    -------
+    list[Kind]
+        One for each column.
+    """
+    stained = ["" if isotope(name) else name for name in names]
+    pairs = list(zip(channels, stained, strict=True))
+    if any(isotope(channel) for channel in channels):
+        named = any(isotope(channel) and marker for channel, marker in pairs)
+    else:
+        named = any(marker and kind_of("", marker) == "marker" for marker in stained)
+    # Without a channel the bare isotope in the column's name says which one it is.
+    return [
+        kind_of(channel or name, marker, panel_is_named=named)
+        for name, (channel, marker) in zip(names, pairs, strict=True)
+    ]
 
 
 def _compact(name: str) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from cellgan.cytof.marker_names import Kind, isotope, kind_of, marker_key
+from cellgan.cytof.likely_pairs import likely_notes
+from cellgan.cytof.panel_table import PanelTable
 from cellgan.errors import ConfigError, PanelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cellgan.cytof.marker_names import Kind
     from cellgan.cytof.read_write import CellBatch
-
-__all__ = ["Kind", "Panel", "column_kinds", "kind_of", "marker_key", "match_panels"]
 
 
 @dataclass(frozen=True)
@@ -92,34 +90,6 @@ def only(panel: Panel, markers: Sequence[str]) -> Panel:
     return replace(panel, shared=shared, columns=columns)
 
 
-def column_kinds(names: Sequence[str], channels: Sequence[str]) -> list[Kind]:
-    """Tell what each column of one batch measures.
-
-    Parameters
-    ----------
-    names
-        Names of the columns; a column without a marker's name is called by its channel.
-    channels
-        FCS ``$PnN``, or "" where there is none.
-
-    Returns
-    -------
-    list[Kind]
-        One for each column.
-    """
-    stained = ["" if isotope(name) else name for name in names]
-    pairs = list(zip(channels, stained, strict=True))
-    if any(isotope(channel) for channel in channels):
-        named = any(isotope(channel) and marker for channel, marker in pairs)
-    else:
-        named = any(marker and kind_of("", marker) == "marker" for marker in stained)
-    # Without a channel the bare isotope in the column's name says which one it is.
-    return [
-        kind_of(channel or name, marker, panel_is_named=named)
-        for name, (channel, marker) in zip(names, pairs, strict=True)
-    ]
-
-
 def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple[str, ...] = ()) -> Panel:
     """Find the proteins that batches share with the reference, under whatever spelling.
 
@@ -135,7 +105,7 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     Returns
     -------
     Panel
-        Shared, kept and private columns.
+        Shared, kept and private columns. Its notes name private ones that look like one protein.
 
     Raises
     ------
@@ -144,17 +114,13 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     PanelError
         A batch shares fewer than two markers with the reference, or lacks a requested one.
     """
-    tables = {batch.name: _Table.of(batch) for batch in batches}
+    tables = {batch.name: PanelTable.of(batch) for batch in batches}
     if reference not in tables:
         msg = f"the reference is {reference!r}, but the batches are {', '.join(tables)}: name one of these"
         raise ConfigError(msg)
     own, others = tables[reference], {name: t for name, t in tables.items() if name != reference}
     notes: list[str] = []
-    found = {
-        i: {name: table.find(own, i) for name, table in others.items()}
-        for i in range(len(own.names))
-        if own.kinds[i] == "marker"
-    }
+    found = {i: {name: table.find(own, i) for name, table in others.items()} for i in own.proteins}
     chosen = shared = [i for i, places in found.items() if any(j is not None for j in places.values())]
     if markers:
         chosen = sorted({own.requested(marker) for marker in markers})
@@ -178,110 +144,50 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     taken: dict[str, set[int | None]] = {reference: {*shared, *chosen}}
     taken |= {name: {places[name] for i, places in found.items() if i in taken[reference]} for name in others}
     private = {
-        name: tuple(t.names[i] for i, kind in enumerate(t.kinds) if kind == "marker" and i not in taken[name])
-        for name, t in tables.items()
+        name: tuple(t.names[i] for i in t.proteins if i not in taken[name]) for name, t in tables.items()
     }
     aligned = tuple(own.names[i] for i in chosen)
     kept = [pair for pair in dict.fromkeys(kept) if pair[0] not in aligned]
-    proteins = _proteins(own, others, found)
-    return Panel(aligned, columns, proteins, tuple(kept), private, tuple(notes))
+    notes += likely_notes([own, *others.values()])
+    return Panel(aligned, columns, _proteins(own, others, found), tuple(kept), private, tuple(notes))
 
 
 def _proteins(
-    own: _Table, others: Mapping[str, _Table], found: Mapping[int, Mapping[str, int | None]]
+    own: PanelTable, others: Mapping[str, PanelTable], found: Mapping[int, Mapping[str, int | None]]
 ) -> dict[str, dict[str, int]]:
     """Give every protein one name in all batches, and find its columns."""
     proteins = {own.batch: {own.names[i]: i for i in found}}
-    first: list[_Table] = [own]
+    first: list[PanelTable] = [own]
     for name, table in others.items():
         matched = {j: own.names[i] for i, places in found.items() if (j := places[name]) is not None}
         for earlier in first[1:]:
             names = {j: known for known, j in proteins[earlier.batch].items()}
-            for j, kind in enumerate(earlier.kinds):
-                at = table.find(earlier, j) if kind == "marker" and names[j] not in own.names else None
+            for j in earlier.proteins:
+                at = table.find(earlier, j) if names[j] not in own.names else None
                 if at is not None and at not in matched and names[j] not in matched.values():
                     matched[at] = names[j]
-        rest = {i: table.names[i] for i, kind in enumerate(table.kinds) if kind == "marker"}
+        rest = {i: table.names[i] for i in table.proteins}
         proteins[name] = {known: i for i, known in sorted((rest | matched).items())}
         first.append(table)
     return proteins
 
 
-@dataclass(frozen=True)
-class _Table:
-    """The columns of one batch."""
-
-    batch: str
-    names: tuple[str, ...]
-    keys: tuple[str, ...]
-    kinds: tuple[Kind, ...]
-    n_with_key: Mapping[str, int]
-
-    @classmethod
-    def of(cls, batch: CellBatch) -> _Table:
-        names = tuple(map(str, batch.adata.var_names))
-        var = batch.adata.var
-        channels = tuple(map(str, var["channel"])) if "channel" in var else ("",) * len(names)
-        keys = tuple(map(marker_key, names))
-        return cls(batch.name, names, keys, tuple(column_kinds(names, channels)), Counter(keys))
-
-    def find(self, other: _Table, i: int) -> int | None:
-        """Return the protein here that is column `i` of `other`: by name, else by a key that is unique."""
-        name, key = other.names[i], other.keys[i]
-        if name in self.names:
-            j = self.names.index(name)
-        elif other.n_with_key[key] == self.n_with_key[key] == 1:
-            j = self.keys.index(key)
-        else:
-            return None
-        return j if self.kinds[j] == "marker" else None
-
-    def is_ambiguous(self, i: int, other: _Table) -> bool:
-        """Tell whether column `i` has namesakes in `other`, but none that is certainly its own."""
-        count = other.n_with_key.get(self.keys[i], 0)
-        return (
-            self.names[i] not in other.names
-            and count > 0
-            and (count > 1 or self.n_with_key[self.keys[i]] > 1)
-        )
-
-    def requested(self, marker: str) -> int:
-        """Return the column that a user means by `marker`."""
-        key = marker_key(marker)
-        if marker in self.names:
-            return self.names.index(marker)
-        if self.n_with_key.get(key, 0) == 1:
-            return self.keys.index(key)
-        if key in self.keys:
-            same = [name for name, k in zip(self.names, self.keys, strict=True) if k == key]
-            msg = (
-                f"marker {marker!r} could be {' or '.join(same)} in batch {self.batch!r}: give the exact name"
-            )
-            raise PanelError(msg)
-        close = self.closest(key)
-        hint = f"did you mean {', '.join(close)}?" if close else f"it has {', '.join(self.names)}"
-        msg = f"marker {marker!r} is not in batch {self.batch!r}; {hint}"
-        raise PanelError(msg)
-
-    def closest(self, key: str) -> list[str]:
-        """Return the names here that look most like `key`."""
-        return [self.names[self.keys.index(k)] for k in get_close_matches(key, self.keys, n=3, cutoff=0.6)]
-
-
-def _too_few(shared: list[str], own: _Table, table: _Table) -> str:
+def _too_few(shared: list[str], own: PanelTable, table: PanelTable) -> str:
     count = f"only one marker, {shared[0]!r}, is" if shared else "no marker is"
     both = f"{own.batch!r} and {table.batch!r}"
     lines = [f"{count} shared by {both}; cells are matched on two markers or more. Their markers are"]
-    for each in (own, table):
-        proteins = [name for name, kind in zip(each.names, each.kinds, strict=True) if kind == "marker"]
-        lines.append(f"  {each.batch}: {', '.join(proteins) or 'none'}")
+    lines += [
+        f"  {each.batch}: {', '.join(each.names[i] for i in each.proteins) or 'none'}"
+        for each in (own, table)
+    ]
     close = [
         f"{own.names[i]} ~ {' or '.join(names)}"
-        for i in range(len(own.names))
-        if own.kinds[i] == "marker"
-        and own.keys[i] not in table.keys
-        and (names := table.closest(own.keys[i]))
+        for i in own.proteins
+        if own.keys[i] not in table.keys and (names := table.closest(own.keys[i]))
     ]
     lines += [f"  closest names in {table.batch}: {'; '.join(close)}"] if close else []
-    lines.append("Rename the columns that mean the same protein, and try again")
+    lines += [f"  {note}" for note in likely_notes([own, table])]
+    lines.append(
+        "Say which columns mean the same protein: --rename FILE, a table with the columns batch,from,to"
+    )
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.transform import to_arcsinh
 from cellgan.errors import PanelError
 
-CONFIG = AlignConfig(rounds=4, transform="arcsinh", seed=2)
+CONFIG = AlignConfig(rounds=4, transform="arcsinh", seed=2, impute=False)
 
 
 @pytest.fixture(scope="module")

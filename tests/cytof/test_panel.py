@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellgan.cytof.marker_names import isotope
-from cellgan.cytof.panel import column_kinds, kind_of, marker_key, match_panels, only
+from cellgan.cytof.marker_names import column_kinds, isotope, kind_of, marker_key
+from cellgan.cytof.panel import match_panels, only
 from cellgan.cytof.read_write import CellBatch, read_batches
 from cellgan.errors import ConfigError, PanelError
 
@@ -41,6 +41,8 @@ def test_spellings_of_one_marker_share_a_key(key, name):
         ("STAT3", "pSTAT3"),
         ("IL17_CD95", "CD95"),
         ("CD66a", "CD66b"),
+        ("CD8", "CD8a"),
+        ("CD3", "CD3e"),
     ],
 )
 def test_different_proteins_keep_different_keys(one, other):
@@ -178,6 +180,25 @@ def test_each_batch_needs_two_markers_of_the_reference_whatever_the_others_share
     with pytest.raises(PanelError, match="only one marker, 'CD3', is shared by 'a' and 'c'") as stopped:
         match_panels([a, b, c], reference="a")
     assert "  b: " not in str(stopped.value)
+
+
+def test_the_channel_does_not_tell_which_protein_it_is():
+    a = batch("a", "CD3", "CD8", "144Nd_CD4", channels=("Er170Di", "Nd146Di", "Nd144Di"))
+    b = batch("b", "CD4", "CD8", "CD3", channels=("Er170Di", "Yb171Di", "Nd144Di"))
+    assert match_panels([a, b], reference="a").columns["b"] == {"CD3": 2, "CD8": 1, "144Nd_CD4": 0}
+
+
+def test_a_chain_is_not_the_complex_without_being_told():
+    a, b = batch("a", "CD4", "CD8", "CD19"), batch("b", "CD4", "146Nd_CD8a", "CD19")
+    panel = match_panels([a, b], reference="a")
+    assert panel.shared == ("CD4", "CD19")
+    (note,) = panel.notes
+    assert note.startswith("CD8 (a) and 146Nd_CD8a (b) may be one protein")
+    assert note.endswith("with --rename: a line b,146Nd_CD8a,CD8")
+    with pytest.raises(PanelError, match=r"'CD8' is not in batch 'b'; did you mean 146Nd_CD8a, .*--rename"):
+        match_panels([a, b], reference="a", markers=("CD4", "CD8"))
+    with pytest.raises(PanelError, match=r"only one marker(.|\n)*a line b,146Nd_CD8a,CD8\n"):
+        match_panels([a, batch("b", "CD4", "146Nd_CD8a")], reference="a")
 
 
 def test_fewer_markers_stand_in_the_order_of_the_panel():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cellgan.cytof.panel import column_kinds, marker_key
+from cellgan.cytof.marker_names import column_kinds, marker_key
 from cellgan.cytof.read_write import write_h5ad
 from cellgan.cytof.simulate import simulate
 from cellgan.errors import ConfigError

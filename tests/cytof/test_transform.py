@@ -6,7 +6,7 @@ import anndata as ad
 import numpy as np
 import pytest
 
-from cellgan.cytof.panel import column_kinds
+from cellgan.cytof.marker_names import column_kinds
 from cellgan.cytof.read_write import read_batches
 from cellgan.cytof.simulate import simulate
 from cellgan.cytof.transform import Decision, Standardise, decide, to_arcsinh, to_linear
