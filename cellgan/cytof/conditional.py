@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Known cells that show how values are spread around one expected value: this share of them, within limits.
 WINDOW, WINDOW_LEAST, WINDOW_MOST = 1 / 13, 30, 150
 LEVELS = 64  # expected values at which there is a window
-DONORS, DONORS_LEAST, DONORS_MOST = 1 / 40, 5, 25  # known cells that look alike, of which one lends its ranks
+DONORS, DONORS_LEAST, DONORS_MOST = 1 / 40, 5, 50  # known cells that look alike, of which one lends its ranks
 LEAST_SPREAD = (
     0.05  # standard units: a marker that is predicted better than that must not decide who is alike
 )
@@ -122,13 +122,15 @@ class Conditional:
         _, windows = self._windows
         spread = (self.measured - self.expected).std(axis=0)
         units = np.maximum(spread, LEAST_SPREAD * self.measured.std(axis=0)) + 1e-12
+        # A marker with a single value has no units: far from zero it would drown all others.
+        middle = self.expected.mean(axis=0, dtype=np.float64)
         n_donors = _some(len(self.expected), DONORS, DONORS_LEAST, DONORS_MOST)
-        donors = NearestNeighbors(n_neighbors=n_donors).fit(self.expected / units)
+        donors = NearestNeighbors(n_neighbors=n_donors).fit((self.expected - middle) / units)
         found = np.empty((draws, *expected.shape), dtype=np.float32)
         markers = np.arange(expected.shape[1])
         for first in range(0, len(expected), ROWS):
             here = expected[first : first + ROWS]
-            near = donors.kneighbors(here / units, return_distance=False)
+            near = donors.kneighbors((here - middle) / units, return_distance=False)
             at = self._level_of(here)
             for draw in found:
                 donor = near[np.arange(len(here)), rng.integers(0, n_donors, len(here))]
