@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from cellgan.cytof.alignment import Alignment, load
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.simulate import simulate
+    from cellgan.cytof.validate import validate
     from cellgan.errors import CellganError
 
 __version__ = "0.1.0"
-__all__ = ["AlignConfig", "Alignment", "CellganError", "__version__", "align", "load", "simulate"]
+__all__ = ["AlignConfig", "Alignment", "CellganError", "__version__", "align", "load", "simulate", "validate"]
 
 _HOMES = {
     "align": "cellgan.cytof.align",
@@ -28,6 +29,7 @@ _HOMES = {
     "load": "cellgan.cytof.alignment",
     "AlignConfig": "cellgan.cytof.config",
     "simulate": "cellgan.cytof.simulate",
+    "validate": "cellgan.cytof.validate",
     "CellganError": "cellgan.errors",
 }
 

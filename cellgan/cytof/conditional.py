@@ -96,6 +96,25 @@ class Conditional:
         """
         return self._look_up(np.quantile(self._windows[1], share, axis=1, method="weibull"), expected)
 
+    def interval(
+        self, expected: NDArray[np.floating], share: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return where so large a share of cells lies, both bounds ``(n_cells, n_markers)``.
+
+        As much is left out above as below. Only where values pile up at the lowest, as zeros do, nothing can
+        be left out below, so all of it is left out above.
+
+        Parameters
+        ----------
+        expected
+            Expected values, ``(n_cells, n_markers)``.
+        share
+            From 0 to 1.
+        """
+        low, high = (self.quantile(expected, at) for at in ((1 - share) / 2, (1 + share) / 2))
+        piled = low <= self.quantile(expected, 0.0)
+        return low, np.where(piled, self.quantile(expected, share), high)
+
     def sd(self, expected: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return one standard deviation of values around their expected ones, ``(n_cells, n_markers)``."""
         return self._look_up(self._windows[1].std(axis=1, dtype=np.float64), expected)

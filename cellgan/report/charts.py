@@ -102,7 +102,7 @@ class Axis:
     ticks: bool = True
 
 
-def frame(image: str, x: Axis, y: Axis, *, alt: str, side: float = 370.0) -> Markup:
+def frame(image: str, x: Axis, y: Axis, *, alt: str, side: float = 370.0, diagonal: bool = False) -> Markup:
     """Set axes around dots that were drawn edge to edge (see :func:`cellgan.report.dots.draw`).
 
     Parameters
@@ -115,6 +115,8 @@ def frame(image: str, x: Axis, y: Axis, *, alt: str, side: float = 370.0) -> Mar
         What the drawing shows.
     side
         Width and height of the image in units of the drawing; the smaller, the larger its letters seem.
+    diagonal
+        Whether to draw the line on which both axes say the same; for axes that span the same interval.
 
     Returns
     -------
@@ -127,6 +129,7 @@ def frame(image: str, x: Axis, y: Axis, *, alt: str, side: float = 370.0) -> Mar
         Markup('<image href="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
             image, left, top, right - left, bottom - top
         ),
+        *([_line(left, bottom, right, top, INK)] if diagonal else []),
         _line(left, bottom, right, bottom, FAINT),
         _line(left, top, left, bottom, FAINT),
         _text((left + right) / 2, name_at, x.name, size=14, colour=INK),

@@ -18,6 +18,7 @@ from cellgan.errors import CellganError, ConfigError
 from cellgan_cli.align import align
 from cellgan_cli.map import map_cells
 from cellgan_cli.simulate import simulate
+from cellgan_cli.validate import validate
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -55,12 +56,14 @@ def cli() -> None:
     \b
     cellgan align batch1.h5ad batch2.h5ad        batch1 is the reference
     cellgan map aligned.model new.h5ad -o out.h5ad
+    cellgan validate batch1.h5ad batch2.h5ad     which imputed markers to believe
     """  # noqa: D301 - click wants the backspace itself
 
 
 cli.add_command(align)
 cli.add_command(map_cells)
 cli.add_command(simulate)
+cli.add_command(validate)
 
 
 def main() -> None:

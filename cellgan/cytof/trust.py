@@ -1,0 +1,141 @@
+"""Whether an imputed marker can be believed, in a word, and why.
+
+What can be known of a marker that a batch did not measure:
+
+- *In the source*: how well it is predicted in cells of the batch that measured it, which were held out.
+  ``r_source`` is Pearson's r there. It is a bound: another batch only makes things harder.
+- *Across*: what that comes to in the other batch is not known of this marker, but of the markers that both
+  measured and that were held out. The `N_LIKE` of them whose ``r_source`` is nearest show what is lost on the
+  way; the median of their losses is taken off ``r_source``, which gives ``r_expected``.
+
+Where the words change, and why there:
+
+- *Trust* from r = .7 on: the prediction tells half of the differences between cells (r squared). Gates and
+  comparisons of populations come out as they do with a measured marker of moderate quality.
+- *With care* from r = .5 on: it tells a quarter. Means of large populations are right, single cells are not.
+- *Do not trust* below: what is seen in such a marker is mostly what the shared markers say already.
+- Of a marker that rests on ``r_source`` alone, since fewer than `LEAST_LIKE` markers were held out, nobody
+  knows what is lost between the batches: *with care* is the most it gets.
+
+A marker that was held out has its own r across, so it is judged by that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from cellgan.report.numbers import decimal, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Level = Literal["trust", "care", "no"]
+WORDS: Mapping[str, str] = {"trust": "Trust", "care": "With care", "no": "Do not trust"}
+TRUST, CARE = 0.7, 0.5
+N_LIKE, LEAST_LIKE = 5, 3
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far one marker can be believed.
+
+    Attributes
+    ----------
+    level
+        For programs; people read `WORDS`.
+    r_expected
+        What the correlation with the truth is expected to be.
+    text
+        Why, in a sentence or two.
+    like
+        The markers it was judged by.
+    """
+
+    level: Level
+    r_expected: float
+    text: str
+    like: tuple[str, ...] = ()
+
+
+def trust_held_out(marker: str, r: float, *, batch: str) -> Trust:
+    """Judge a marker that was held out.
+
+    Parameters
+    ----------
+    marker
+        Its name.
+    r
+        Correlation of predicted with measured values in the batch that it was hidden in.
+    batch
+        Name of that batch.
+    """
+    text = f"Hidden in {batch}, {marker} was predicted with r {decimal(r)}{_meaning(_level(r))}."
+    return Trust(_level(r), r, text)
+
+
+def trust_private(
+    marker: str, r_source: float, held_out: Mapping[str, tuple[float, float]], *, source: str
+) -> Trust:
+    """Judge a marker that one batch did not measure.
+
+    Parameters
+    ----------
+    marker
+        Its name.
+    r_source
+        How well it is predicted in held-out cells of the batch that measured it.
+    held_out
+        By name of a marker that was held out: the same, and the correlation in the batch it was hidden in.
+    source
+        Name of the batch that measured it.
+    """
+    if not np.isfinite(r_source):
+        return _trust_unknown(marker, held_out)
+    within = f"In held-out cells of {source} it is predicted with r {decimal(r_source)}."
+    if len(held_out) < LEAST_LIKE:
+        level: Level = "no" if _level(r_source) == "no" else "care"
+        few = f"only {len(held_out)}" if held_out else "no"
+        were = "was" if len(held_out) == 1 else "were"
+        text = (
+            f"{within} That is all that is known, for {few} shared marker{'' if len(held_out) == 1 else 's'} "
+            f"{were} held out: what is lost on the way to another batch is not in it."
+        )
+        return Trust(level, r_source, text)
+    nearest = sorted(held_out, key=lambda name: (abs(held_out[name][0] - r_source), name))[:N_LIKE]
+    lost = float(np.median([held_out[name][0] - held_out[name][1] for name in nearest]))
+    r_expected = min(max(r_source - lost, 0.0), 1.0)
+    level = _level(r_expected)
+    pairs = [
+        f"{name} {decimal(held_out[name][0])} → {decimal(held_out[name][1])}" for name in sorted(nearest)
+    ]
+    text = (
+        f"{within} Shared markers like it, there → in the other batch: {listing(pairs)}. "
+        f"So r {decimal(r_expected)} is to be expected{_meaning(level)}."
+    )
+    return Trust(level, r_expected, text, tuple(nearest))
+
+
+def _trust_unknown(marker: str, held_out: Mapping[str, tuple[float, float]]) -> Trust:
+    """Judge a marker of which nothing is known where it was measured, by the markers that were held out."""
+    r_expected = float(np.median([r for _, r in held_out.values()]))
+    level: Level = "no" if _level(r_expected) == "no" else "care"
+    text = (
+        f"How well {marker} is predicted where it was measured is not known with this method. Half of the "
+        f"{len(held_out)} held-out markers were predicted with r {decimal(r_expected)} or more."
+    )
+    return Trust(level, r_expected, text)
+
+
+def _level(r: float) -> Level:
+    return "trust" if r >= TRUST else "care" if r >= CARE else "no"
+
+
+def _meaning(level: Level) -> str:
+    return {
+        "trust": "",
+        "care": ": populations come out, single cells do not",
+        "no": ": too little to say more than the shared markers do",
+    }[level]
