@@ -21,6 +21,7 @@ from cellgan.cytof.learn import N_LEARNED, learn_all, plan_lessons, some_rows
 from cellgan.cytof.model import Model
 from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
+from cellgan.cytof.rename import rename_by_table, rename_in_memory
 from cellgan.cytof.sampled_views import sample_views
 from cellgan.cytof.summary import batch_summary, imputed_summary, run_summary
 from cellgan.cytof.threads import limited_threads
@@ -58,6 +59,7 @@ def align(
     batch_key: str | None = None,
     config: AlignConfig | None = None,
     anchors: Mapping[str, ad.AnnData] | None = None,
+    rename: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Alignment:
     """Align batches of cells that are in memory. Nothing that is given is changed.
 
@@ -72,6 +74,9 @@ def align(
         Settings; the defaults suit most data.
     anchors
         Control samples by name of batch: what is given here is learned from, and all batches are mapped.
+    rename
+        Columns that mean the same protein under other names: new names by old ones, and these by name of
+        batch, or ``*`` for all of them.
 
     Returns
     -------
@@ -92,6 +97,8 @@ def align(
     (800, 8)
     """
     config, given = config or AlignConfig(), batches_from_adata(batches, batch_key=batch_key)
+    if rename is not None:
+        given = rename_in_memory(given, rename)
     controls = None
     if anchors is not None:
         check_anchors(config)
@@ -105,6 +112,7 @@ def align_files(
     *,
     batch_key: str | None = None,
     anchors: Path | None = None,
+    rename: Path | None = None,
     progress: Progress = Screen.progress,
     say: Say = Screen.say,
 ) -> Alignment:
@@ -120,6 +128,8 @@ def align_files(
         Column of ``obs`` that tells the batches of one file apart.
     anchors
         Table of control samples, with the columns ``batch`` and ``file``.
+    rename
+        Table of columns that get another name, with the columns ``batch``, ``from`` and ``to``.
     progress, say
         Where progress and words for people go.
 
@@ -135,6 +145,8 @@ def align_files(
     """
     progress("reading", 0.0)
     batches = read_batches(paths, batch_key=batch_key)
+    if rename is not None:
+        batches = rename_by_table(batches, rename)
     controls = None
     if anchors is not None:
         check_anchors(config)

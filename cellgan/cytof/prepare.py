@@ -92,9 +92,8 @@ class Prepared:
         return values
 
     def spelling(self, batch: CellBatch) -> tuple[str, ...]:
-        """Return the markers that a batch shares, as it spells them, in the panel's order."""
-        own = self.panel.columns[batch.name]
-        return tuple(str(batch.adata.var_names[column]) for column in own.values())
+        """Return the markers that a batch shares, as its file spells them, in the panel's order."""
+        return tuple(batch.spelling(column) for column in self.panel.columns[batch.name].values())
 
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:
         """Return the lowest value of each marker that a batch shares, arcsinh units, ``(n_markers,)``."""

@@ -55,6 +55,8 @@ class CellBatch:
         FCS keywords, in upper case; empty for other formats.
     notes
         What the user should know about the file, in words.
+    renamed
+        What the file calls columns that were renamed, by the names that they have here.
     """
 
     name: str
@@ -64,6 +66,12 @@ class CellBatch:
     format: Literal["h5ad", "fcs", "memory"] = "memory"
     keywords: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    def spelling(self, column: int) -> str:
+        """Return what the file calls a column."""
+        name = str(self.adata.var_names[column])
+        return self.renamed.get(name, name)
 
 
 def read_batches(paths: Sequence[str | Path], *, batch_key: str | None = None) -> list[CellBatch]:

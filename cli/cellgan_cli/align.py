@@ -41,6 +41,12 @@ QUIET_HELP = "Say nothing on stderr but errors and results not to be used."
     help="Learn from control samples alone: a .csv or .tsv table with the columns batch,file.",
 )
 @click.option(
+    "--rename",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="PATH",
@@ -72,13 +78,15 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
     _check_count(inputs, batch_key=flags["batch_key"])
     places = plan(flags["output"], model=flags["model"], report=flags["report"], no_report=flags["no_report"])
     limit_threads(config.threads)
-    from cellgan.cytof.input_files import check_files
+    from cellgan.cytof.input_files import batch_names, check_files
 
     check_files(inputs)
     if flags["batch_key"] is None:
         config = _name_reference(config, inputs)
-    controls = _find_controls(anchors, inputs, batch_key=flags["batch_key"])
-    check_places(places, inputs=(*inputs, *controls), overwrite=flags["overwrite"])
+    # Names of batches that stand within a file are not known yet.
+    batches = None if flags["batch_key"] is not None else batch_names(inputs)
+    told = (*_find_controls(anchors, batches), *_check_renamings(flags["rename"], batches))
+    check_places(places, inputs=(*inputs, *told), overwrite=flags["overwrite"])
 
     with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading libraries", 0.0)
@@ -92,6 +100,7 @@ def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by c
             config,
             batch_key=flags["batch_key"],
             anchors=anchors,
+            rename=flags["rename"],
             progress=screen.progress,
             say=screen.say,
         )
@@ -123,17 +132,23 @@ def _name_reference(config: AlignConfig, inputs: tuple[Path, ...]) -> AlignConfi
     return replace(config, reference=batch_of(config.reference, inputs))
 
 
-def _find_controls(
-    anchors: Path | None, inputs: tuple[Path, ...], *, batch_key: str | None
-) -> tuple[Path, ...]:
+def _find_controls(anchors: Path | None, batches: tuple[str, ...] | None) -> tuple[Path, ...]:
     """Return the table of anchors and the files it lists, which must not be written to either."""
     if anchors is None:
         return ()
     from cellgan.cytof.anchor_table import read_anchor_table
-    from cellgan.cytof.input_files import batch_names
 
-    batches = None if batch_key is not None else batch_names(inputs)  # else they stand within the file
     return (anchors, *read_anchor_table(anchors, batches=batches).values())
+
+
+def _check_renamings(rename: Path | None, batches: tuple[str, ...] | None) -> tuple[Path, ...]:
+    """Check the table of other names as far as that goes before files are read, and return it."""
+    if rename is None:
+        return ()
+    from cellgan.cytof.rename import read_renamings
+
+    read_renamings(rename, batches=batches)
+    return (rename,)
 
 
 def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:

@@ -61,8 +61,11 @@ class FakeModule(ModuleType):
         self.raises: BaseException | None = None
         self.report = copy.deepcopy(REPORT)
 
-    def align_files(self, paths, config, *, batch_key=None, anchors=None, progress=None, say=None):
-        call = {"paths": list(paths), "config": config, "batch_key": batch_key, "anchors": anchors}
+    def align_files(
+        self, paths, config, *, batch_key=None, anchors=None, rename=None, progress=None, say=None
+    ):
+        call = {"paths": list(paths), "config": config, "batch_key": batch_key}
+        call |= {"anchors": anchors, "rename": rename}
         self.calls.append(call)
         if say is not None:
             say("read 2 batches")
