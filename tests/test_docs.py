@@ -76,6 +76,7 @@ def test_the_python_page_runs(tmp_path, monkeypatch):
         "reference": 200,
         "batch": 200,
     }
+    assert "batch2: renamed as told: CD3e to CD3" in names["told"].report["warnings"]
     assert [batch["batch"] for batch in names["centred"].report["batches"]] == ["batch1", "batch2"]
     assert undescribed(json.loads((tmp_path / "aligned.json").read_text(encoding="utf-8"))) == set()
     assert {"aligned.h5ad", "aligned.html", "aligned.json", "aligned.model"} <= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,7 @@ def test_names_that_may_be_one_protein(one, other):
         ("CD66a", "CD66b"),
         ("HLA-DR", "HLA-DQ"),
         ("GranzymeA", "GranzymeB"),
+        ("Interferon-a", "Interferon-b"),
         ("STAT3", "pSTAT3"),
         ("PARP", "cPARP"),
         ("IL2", "IL2R"),
@@ -76,3 +78,9 @@ def test_the_name_of_the_first_batch_is_kept():
     (note,) = likely_notes([table("a", "CD8a"), table("b", "CD8")])
     assert note.endswith("a line b,CD8,CD8a")
     assert likely_notes([table("a", "CD8a", "CD3"), table("b", "CD3", "CD8a")]) == []
+
+
+def test_the_page_shows_what_is_said():
+    page = (Path(__file__).parents[2] / "docs/align.md").read_text(encoding="utf-8")
+    (note,) = likely_notes([table("monday", "CD8"), table("tuesday", "CD8a")])
+    assert f"> {note}\n" in page
