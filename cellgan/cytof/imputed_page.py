@@ -61,7 +61,8 @@ def sections(imputed: Sequence[Mapping[str, Any]], views: Views) -> list[page.Se
 
 def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
     batch, source = entry["batch"], entry["source"]
-    scored = any(is_known(marker["r"]) for marker in entry["markers"])
+    # Coverage is known of whatever was learned with a spread; r is not of markers with a single value.
+    scored = any(is_known(marker["coverage"]) for marker in entry["markers"])
     intro = INTRO if scored else BY_MAGAN
     text = intro.format(batch=batch, source=source, n=len(entry["predictors"]))
     if is_known(entry["auc"]):

@@ -9,6 +9,10 @@ import pytest
 
 from cellgan.cytof.assemble import assemble
 from cellgan.cytof.batch_map import Mapped
+from cellgan.cytof.fill import Filled
+from cellgan.cytof.gaps import Gap
+from cellgan.cytof.impute import Imputed
+from cellgan.cytof.imputed_quality import Quality
 from cellgan.cytof.panel import match_panels
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, write_h5ad
 
@@ -28,10 +32,10 @@ def mapped(batches: list[CellBatch]) -> dict[str, Mapped]:
     }
 
 
-def together(**given: ad.AnnData) -> ad.AnnData:
+def together(filled: tuple[Filled, ...] = (), **given: ad.AnnData) -> ad.AnnData:
     batches = batches_from_adata(given)
     panel = match_panels(batches, reference=batches[0].name)
-    return assemble(batches, panel, mapped(batches), {"version": "x"})
+    return assemble(batches, panel, mapped(batches), {"version": "x"}, filled=filled)
 
 
 def test_columns_meet_under_the_references_names():
@@ -143,3 +147,45 @@ def test_the_users_tables_stay_as_they_are():
     pd.testing.assert_frame_equal(one.obs, before[0])
     pd.testing.assert_frame_equal(one.var, before[1])
     np.testing.assert_array_equal(one.X, before[2])
+
+
+def imputed(
+    target: str, source: str, markers: tuple[str, ...], n: int, *, start: float, draws: int
+) -> Filled:
+    """Values that tell which cell and marker they are of; halves of them are spreads, thousands more draws."""
+    expected = start + np.arange(n * len(markers), dtype=np.float32).reshape(n, -1)
+    drawn = np.stack([expected + 1000 * draw for draw in range(1, draws + 1)])
+    gap = Gap(target, source, ("CD3", "CD4"), markers)
+    return Filled(gap, Imputed(expected, expected / 2, drawn), Quality.unknown(len(markers)))
+
+
+def test_imputed_markers_go_to_their_cells_and_columns():
+    one, two = batch(3, ["CD3", "CD19", "CD4", "CD56"]), batch(2, ["CD8", "CD4", "Time", "CD3"], start=100)
+    filled = (
+        imputed("two", "one", ("CD56", "CD19"), 2, start=500, draws=2),
+        imputed("one", "two", ("CD8",), 3, start=700, draws=2),
+    )
+    out, plain = together(filled, one=one, two=two), together(one=one, two=two)
+    assert list(out.layers) == ["aligned", "aligned_sd", "imputed", "sample", "sample_2"]
+    assert list(plain.layers) == ["aligned", "aligned_sd"]
+    places = {
+        ("one", "CD8"): [[700], [701], [702]],
+        ("two", "CD56"): [[500], [502]],
+        ("two", "CD19"): [[501], [503]],
+    }
+    mask = np.zeros(out.shape, dtype=bool)
+    for (name, marker), values in places.items():
+        rows, column = (out.obs["batch"] == name).to_numpy(), out.var_names.get_loc(marker)
+        mask[rows, column] = True
+        own = out[rows, marker]
+        np.testing.assert_array_equal(own.layers["aligned"], values)
+        np.testing.assert_array_equal(own.layers["aligned_sd"], np.array(values) / 2)
+        np.testing.assert_array_equal(own.layers["sample"], np.array(values) + 1000)
+        np.testing.assert_array_equal(own.layers["sample_2"], np.array(values) + 2000)
+    np.testing.assert_array_equal(out.layers["imputed"], mask)
+    np.testing.assert_array_equal(out.X, plain.X)
+    for layer in out.layers:
+        before = plain.layers[layer if layer in plain.layers else "aligned"]
+        if layer != "imputed":
+            np.testing.assert_array_equal(out.layers[layer][~mask], before[~mask])
+    assert np.isnan(out[:3, "Time"].layers["sample"]).all()

@@ -14,6 +14,7 @@ def test_defaults_align_with_the_game_on_shared_markers():
     config = AlignConfig()
     assert (config.method, config.correspondence, config.transform) == ("matched", "shared", "auto")
     assert config.cofactor == 5.0
+    assert (config.impute, config.draws) == (True, 1)
     assert config.label_key is None
 
 
@@ -36,6 +37,8 @@ def test_settings_do_not_change_once_made():
         ({"cofactor": float("nan")}, "cofactor is nan"),
         ({"cofactor": float("inf")}, "cofactor is inf"),
         ({"rounds": 0}, "rounds is 0; a game of no rounds aligns nothing"),
+        ({"draws": 0}, "draws is 0; expected 1 or more. To impute nothing, set impute to False"),
+        ({"draws": -3}, "draws is -3"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296; expected a whole number from 0 to 4294967295"),
         ({"threads": -2}, "threads is -2"),
@@ -60,6 +63,8 @@ def test_what_cannot_be_used_is_refused_with_its_value(wrong, told):
     "right",
     [
         {"rounds": 1},
+        {"draws": 1},
+        {"impute": False},
         {"seed": 2**32 - 1},
         {"cofactor": 1e-3},
         {"threads": 1},

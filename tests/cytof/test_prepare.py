@@ -121,3 +121,50 @@ def test_who_insisted_on_counts_may_have_controls_of_counts(given):
     counts = batch(["142Nd_CD19", "145Nd_CD4", "170Er_CD3"], seed=2)
     (control,) = batches_from_adata({"two": counts})
     np.testing.assert_array_equal(found.of_control(control, np.arange(9)), counts.X[:9, [2, 1, 0]])
+
+
+def test_any_protein_goes_by_one_name_and_what_is_none_does_not(given):
+    found = prepared(given)
+    two, rows = found.batch("two"), np.array([7, 3])
+    np.testing.assert_array_equal(found.proteins(two, ["CD8", "CD3"]), arcsinh(given["two"].X[:, [2, 3]]))
+    np.testing.assert_array_equal(
+        found.proteins(two, ("CD19", "CD8"), rows), arcsinh(given["two"].X[rows][:, [0, 2]])
+    )
+    with pytest.raises(KeyError):
+        found.proteins(found.batch("one"), ["Time"])
+    given = {name: ad.AnnData(arcsinh(each.X), var=each.var) for name, each in given.items()}
+    plain = prepared(given, VALUES)
+    np.testing.assert_array_equal(plain.proteins(plain.batch("two"), ["CD8"]), given["two"].X[:, [2]])
+
+
+def test_fewer_markers_are_shared_where_only_some_are_asked_for(given):
+    found = prepared(given)
+    less = found.only(["CD19", "CD3", "CD8"])
+    assert less.panel.shared == ("CD3", "CD19")
+    two = less.batch("two")
+    np.testing.assert_array_equal(less.values(two), arcsinh(given["two"].X[:, [3, 0]]))
+    assert less.shared_by(two) == ("CD3", "CD19")
+    assert less.spelling(two) == ("170Er_CD3", "142Nd_CD19")
+    assert less.columns(two).aligned.tolist() == [3, 0]
+    # Proteins stay known, and so does what it was made from.
+    np.testing.assert_array_equal(less.proteins(two, ["CD4"]), arcsinh(given["two"].X[:, [1]]))
+    assert found.panel.shared == ("CD3", "CD4", "CD19")
+
+
+def test_places_are_those_among_shared_markers(given):
+    found = prepared(given)
+    assert found.places(["CD19", "CD3"]) == [2, 0]
+    assert found.only(["CD19", "CD3"]).places(["CD19", "CD3"]) == [1, 0]
+
+
+def test_each_batch_shares_what_it_has_with_the_reference(given):
+    given["three"] = batch(["CD4", "CD8", "CD3"], seed=5)
+    found = prepared(given)
+    assert [found.shared_by(each) for each in found.batches] == [
+        ("CD3", "CD4", "CD19"),
+        ("CD3", "CD4", "CD19"),
+        ("CD3", "CD4"),
+    ]
+    three = found.batch("three")
+    np.testing.assert_array_equal(found.values(three), arcsinh(given["three"].X[:, [2, 0]]))
+    np.testing.assert_array_equal(found.lowest(three), arcsinh(given["three"].X[:, [2, 0]].min(axis=0)))
