@@ -152,7 +152,7 @@ def test_the_users_tables_stay_as_they_are():
 def imputed(
     target: str, source: str, markers: tuple[str, ...], n: int, *, start: float, draws: int
 ) -> Filled:
-    """Values that tell which cell and marker they are of; halves of them are spreads, thousands more draws."""
+    """Values that tell which cell and marker they are of; halves are spreads, thousands more draws."""
     expected = start + np.arange(n * len(markers), dtype=np.float32).reshape(n, -1)
     drawn = np.stack([expected + 1000 * draw for draw in range(1, draws + 1)])
     gap = Gap(target, source, ("CD3", "CD4"), markers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import anndata as ad
 import numpy as np
@@ -10,10 +11,14 @@ import pytest
 
 import cellgan
 from cellgan.core.checkpoint import read_tensors, write_tensors
-from cellgan.cytof.batch_map import BatchMap
+from cellgan.cytof.batch_map import BatchMap, make_maps
+from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.learn import Learned
 from cellgan.cytof.maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.novelty import Novelty
+from cellgan.cytof.prepare import prepare
+from cellgan.cytof.read_write import batches_from_adata
 from cellgan.cytof.transform import Standardise
 from cellgan.cytof.uncertainty import Uncertainty
 
@@ -138,3 +143,47 @@ def test_a_model_of_before_knows_neither():
     assert not mapped.layers["aligned_sd"].any()
     assert mapped.layers["aligned_sd"].shape == cells.shape
     assert mapped.obs["cellgan_novel"].tolist() == [False] * cells.n_obs
+
+
+def test_every_batch_has_a_map_on_what_it_shares_and_no_value_below_what_was_seen():
+    """Of three batches; the third lacks a marker, and has the others in another order and spelling."""
+    rng = np.random.default_rng(0)
+    names = {
+        "one": ["CD3", "CD4", "CD19"],
+        "two": ["CD19", "CD3", "CD4"],
+        "three": ["142Nd_CD19", "CD8", "CD3"],
+    }
+    given = {name: ad.AnnData(rng.gamma(2, 50, (40, 3)).astype(np.float32)) for name in names}
+    for name, adata in given.items():
+        adata.var_names = names[name]
+    given["two"].X[7] = 0.001  # the second goes lowest in all, the third in nothing
+    given["one"].X += 1
+    given["three"].X += 2
+    prepared = prepare(batches_from_adata(given), AlignConfig(transform="arcsinh"), reference="one")
+    units = Standardise(np.array([1, 2, 3], np.float32), np.array([4, 5, 6], np.float32))
+    learned = {
+        name: Learned(
+            SimpleNamespace(mover=f"mover {name}", uncertainty=f"sd {name}"), f"novelty {name}", None
+        )
+        for name in ("two", "three")
+    }
+    maps = make_maps(prepared, learned, reference="one", units=units)
+    assert {name: own.markers for name, own in maps.items()} == {
+        "one": ("CD3", "CD4", "CD19"),
+        "two": ("CD3", "CD4", "CD19"),
+        "three": ("CD3", "142Nd_CD19"),
+    }
+    assert [own.units.mean.tolist() for own in maps.values()] == [[1, 2, 3], [1, 2, 3], [1, 3]]
+    assert [own.units.sd.tolist() for own in maps.values()] == [[4, 5, 6], [4, 5, 6], [4, 6]]
+    least = {name: np.arcsinh(adata.X.min(axis=0) / np.float32(5)) for name, adata in given.items()}
+    np.testing.assert_array_equal(maps["one"].lowest, least["one"])
+    np.testing.assert_array_equal(maps["two"].lowest, np.minimum(least["one"], least["two"][[1, 2, 0]]))
+    np.testing.assert_array_equal(
+        maps["three"].lowest, np.minimum(least["one"][[0, 2]], least["three"][[2, 0]])
+    )
+    assert (maps["two"].lowest < 0.001).all()
+    assert [(own.mover, own.uncertainty, own.novelty) for own in maps.values()] == [
+        (None, None, None),
+        ("mover two", "sd two", "novelty two"),
+        ("mover three", "sd three", "novelty three"),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -152,6 +153,19 @@ def test_the_report_draws_what_was_measured_expected_and_drawn(done, out):
         np.testing.assert_array_equal(view.measured, source.layers["aligned"])
         np.testing.assert_array_equal(view.expected, own.layers["aligned"])
         np.testing.assert_array_equal(view.drawn, own.layers["sample"])
+
+
+def test_the_page_has_a_section_on_each_batch_that_lacks_something(done, tmp_path):
+    done.write_report(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for name, source in (("one", "two"), ("two", "one")):
+        assert f"<h2>Imputed in {name}</h2>" in text
+        drawn = re.findall(
+            rf"Densities of ([\w-]+): measured in {source}, expected and drawn in {name}", text
+        )
+        assert sorted(drawn) == sorted(LACKS[name])
+    saved = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert saved["imputed"] == done.report["imputed"]
 
 
 def test_it_can_be_written_and_read(done, tmp_path):

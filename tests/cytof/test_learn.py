@@ -12,7 +12,7 @@ import cellgan
 from cellgan.cytof import learn as module
 from cellgan.cytof.condition import condition_rows
 from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.learn import Learned, learn, plan_lessons, some_rows
+from cellgan.cytof.learn import Learned, learn, learn_all, plan_lessons, some_rows
 from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, batches_from_adata
 from cellgan.cytof.transform import Standardise
@@ -38,10 +38,13 @@ def batches() -> list[CellBatch]:
 @pytest.fixture
 def seen(monkeypatch) -> SimpleNamespace:
     """Stand-ins that remember what they were given."""
-    calls = SimpleNamespace(pairs=[], novelty=[])
+    calls = SimpleNamespace(pairs=[], novelty=[], units=[])
 
     def align_pair(reference, cells, *, units, config, known, progress):
         calls.pairs.append((reference, cells, known))
+        calls.units.append(units)
+        for fraction in (0.5, 1.0):
+            progress(fraction)
         return SimpleNamespace(mover=lambda cells: cells + SHIFT)
 
     def fit_novelty(reference, aligned, *, seed):
@@ -195,3 +198,29 @@ def test_a_batch_without_the_column_has_no_control(batches, seen):
     assert [learned[name].lesson.source for name in ("two", "three")] == ["controls", "cells"]
     with pytest.raises(InputError, match="no obs column 'controls'"):
         run(batches, anchor_key="controls")
+
+
+def test_each_batch_is_learned_on_what_it_shares_in_units_of_its_own_markers(batches, seen):
+    """The third batch lacks the second and the fourth marker, and holds the others the other way round."""
+    third = batches[2].adata[:, [4, 2, 0]].copy()
+    batches = [*batches[:2], CellBatch(name="three", adata=third)]
+    prepared, units = ready(batches)
+    config, said = AlignConfig(transform="arcsinh"), []
+    lessons = plan_lessons(batches[0], batches[1:], config)
+    found = learn_all(
+        lessons, prepared, units=units, config=config, progress=lambda *words: said.append(words)
+    )
+    assert list(found) == ["two", "three"]
+    assert {name: learned.lesson for name, learned in found.items()} == lessons
+    columns = [0, 2, 4]
+    (_, all_cells, _), (reference, cells, _) = seen.pairs
+    assert all_cells.shape == (N, 5)
+    np.testing.assert_array_equal(reference, standard(batches, batches[0])[:, columns])
+    values = np.arcsinh(third.X[:, ::-1] / np.float32(5))
+    np.testing.assert_allclose(
+        cells, (values - units.mean[columns]) / units.sd[columns], rtol=1e-5, atol=1e-6
+    )
+    for own, at in zip(seen.units, (range(5), columns), strict=True):
+        np.testing.assert_array_equal(own.mean, units.mean[list(at)])
+        np.testing.assert_array_equal(own.sd, units.sd[list(at)])
+    assert said == [("two", 0.25), ("two", 0.5), ("three", 0.75), ("three", 1.0)]
