@@ -1,0 +1,1 @@
+"""Segmentation of MRI volumes, adversarially: NIfTI in, NIfTI out."""
