@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from cellgan.cytof.assemble import IMPUTED, SAMPLE
 from cellgan.cytof.atomic import check_output, make_folder
 from cellgan.cytof.model import Model
+from cellgan.cytof.transform import to_linear
 from cellgan.cytof.verdict import WORDS
 from cellgan.errors import OutputError
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import anndata as ad
+    from numpy.typing import NDArray
 
     from cellgan.cytof.columns import Columns
     from cellgan.cytof.read_write import CellBatch
@@ -70,7 +75,8 @@ class Alignment:
         ----------
         path
             An ``.h5ad`` file; or a folder, which gets one ``.fcs`` file a batch, on the linear scale. It is
-            made if it is not there and its name has no ending.
+            made if it is not there and its name has no ending. Markers that were imputed are channels of
+            their own in it, called ``CD5 imputed`` (expected values) and ``CD5 drawn``.
         overwrite
             Whether older files may be replaced. Inputs never are.
 
@@ -105,8 +111,22 @@ class Alignment:
         for batch, file in zip(self._batches, files, strict=True):
             var = batch.adata.var
             values = self.model.linear(batch.adata.X, self._columns[batch.name], batch.name)
-            write_fcs(file, values, list(var["channel"]), list(var.index), batch.keywords)
+            added, names = self._imputed(batch.name)
+            channels, markers = [*var["channel"], *names], [*var.index, *names]
+            write_fcs(file, np.hstack([values, added]), channels, markers, batch.keywords)
         return files
+
+    def _imputed(self, batch: str) -> tuple[NDArray[np.float32], list[str]]:
+        """Return what was imputed for a batch, linear scale, and names that say so: expected, then drawn."""
+        rows = (self.adata.obs["batch"] == batch).to_numpy()
+        if IMPUTED not in self.adata.layers:
+            return np.empty((int(rows.sum()), 0), dtype=np.float32), []
+        there = np.ix_(rows, self.adata.layers[IMPUTED][rows].any(axis=0))
+        markers = self.adata.var_names[there[1].ravel()]
+        values = [
+            to_linear(self.adata.layers[layer][there], self.model.cofactor) for layer in ("aligned", SAMPLE)
+        ]
+        return np.hstack(values), [f"{name} {word}" for word in ("imputed", "drawn") for name in markers]
 
     def write_report(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the page (.html), and the same as JSON beside it; see `write` for what is refused."""
