@@ -22,7 +22,7 @@ def test_imputed_markers_are_channels_of_their_own(panels, tmp_path):
     for batch, lacked in (("a", lacked_by_a), ("b", lacked_by_b)):
         file = read_fcs(tmp_path / "out" / f"{batch}.fcs")
         own = alignment.adata[alignment.adata.obs["batch"] == batch, lacked]
-    names = list(file.var_names)
+        names = list(file.var_names)
         assert names == [*given[batch].var_names, f"{lacked} imputed", f"{lacked} drawn"]
         for name, layer in ((f"{lacked} imputed", "aligned"), (f"{lacked} drawn", "sample")):
             values = np.arcsinh(file.X[:, names.index(name)] / 5)
