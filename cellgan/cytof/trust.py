@@ -3,7 +3,7 @@
 What can be known of a marker that a batch did not measure:
 
 - *In the source*: how well it is predicted in cells of the batch that measured it, which were held out.
-  ``r_source`` is Pearson's r there. It is a bound: another batch only makes things harder.
+  ``r_source`` is Pearson's r there. More is not to be expected of another batch.
 - *Across*: what that comes to in the other batch is not known of this marker, but of the markers that both
   measured and that were held out. The `N_LIKE` of them whose ``r_source`` is nearest show what is lost on the
   way; the median of their losses is taken off ``r_source``, which gives ``r_expected``.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Level = Literal["trust", "care", "no"]
 WORDS: Mapping[str, str] = {"trust": "Trust", "care": "With care", "no": "Do not trust"}
 TRUST, CARE = 0.7, 0.5
+WITHIN = 0.3  # less of a correlation within populations is worth a sentence
 N_LIKE, LEAST_LIKE = 5, 3
 
 
@@ -60,7 +61,7 @@ class Trust:
     like: tuple[str, ...] = ()
 
 
-def trust_held_out(marker: str, r: float, *, batch: str) -> Trust:
+def trust_held_out(marker: str, r: float, r_within: float, *, batch: str) -> Trust:
     """Judge a marker that was held out.
 
     Parameters
@@ -69,10 +70,17 @@ def trust_held_out(marker: str, r: float, *, batch: str) -> Trust:
         Its name.
     r
         Correlation of predicted with measured values in the batch that it was hidden in.
+    r_within
+        The same within populations; NaN where it is not known.
     batch
         Name of that batch.
     """
     text = f"Hidden in {batch}, {marker} was predicted with r {decimal(r)}{_meaning(_level(r))}."
+    if _level(r) != "no" and r_within < WITHIN:
+        text += (
+            f" Within populations r is {decimal(r_within)}: it tells which population a cell belongs to, and "
+            "little of how cells of one population differ."
+        )
     return Trust(_level(r), r, text)
 
 
@@ -106,7 +114,7 @@ def trust_private(
         return Trust(level, r_source, text)
     nearest = sorted(held_out, key=lambda name: (abs(held_out[name][0] - r_source), name))[:N_LIKE]
     lost = float(np.median([held_out[name][0] - held_out[name][1] for name in nearest]))
-    r_expected = min(max(r_source - lost, 0.0), 1.0)
+    r_expected = max(r_source - max(lost, 0.0), 0.0)
     level = _level(r_expected)
     pairs = [
         f"{name} {decimal(held_out[name][0])} → {decimal(held_out[name][1])}" for name in sorted(nearest)

@@ -141,12 +141,13 @@ def summarise(
 
 
 def _held_out(part: Mapping[str, Any], batch: str) -> dict[str, Any]:
+    own = part["methods"][OWN]
     return {
         "marker": part["marker"],
         "n_learned": part["n_learned"],
         "n_scored": part["n_scored"],
         "r_source": _known(part["r_source"]),
-        **_said(trust_held_out(part["marker"], part["methods"][OWN]["r"], batch=batch)),
+        **_said(trust_held_out(part["marker"], own["r"], own["r_within"], batch=batch)),
         "methods": [
             {"method": method} | {name: _known(value) for name, value in part["methods"][method].items()}
             for method in METHODS

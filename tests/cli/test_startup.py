@@ -27,7 +27,8 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["align", "--help"], ["map", "--help"], ["simulate", "--help"]]
+    "words",
+    [["--help"], ["align", "--help"], ["map", "--help"], ["simulate", "--help"], ["validate", "--help"]],
 )
 def test_help_loads_nothing_heavy(words):
     code = (
