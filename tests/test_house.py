@@ -160,7 +160,11 @@ def test_links_lead_somewhere(page):
 def test_every_flag_in_a_page_exists(page):
     from cellgan_cli.main import cli
 
-    flags = {flag for command in cli.commands.values() for option in command.params for flag in option.opts}
+    inner = [
+        nested for command in cli.commands.values() for nested in getattr(command, "commands", {}).values()
+    ]
+    every = [*cli.commands.values(), *inner]
+    flags = {flag for command in every for option in command.params for flag in option.opts}
     for line in commands(page):
         if "cellgan " in line and "pip" not in line:
             used = set(re.findall(r"(?<!\S)(--?[a-z][a-z-]*)", line))

@@ -17,6 +17,7 @@ from cellgan import __version__
 from cellgan.errors import CellganError, ConfigError
 from cellgan_cli.align import align
 from cellgan_cli.map import map_cells
+from cellgan_cli.segment import segment
 from cellgan_cli.simulate import simulate
 from cellgan_cli.validate import validate
 
@@ -62,6 +63,7 @@ def cli() -> None:
 
 cli.add_command(align)
 cli.add_command(map_cells)
+cli.add_command(segment)
 cli.add_command(simulate)
 cli.add_command(validate)
 
