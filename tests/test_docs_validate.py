@@ -35,6 +35,6 @@ def test_the_thresholds_are_those_of_the_code():
     care, trust = (f"{threshold:.2f}".lstrip("0") for threshold in (CARE, TRUST))
     assert f"| Trust | {trust} and more |" in PAGE
     assert f"| With care | {care} to {trust} |" in PAGE
-    assert (N_LIKE, LEAST_LIKE) == (5, 3)
-    assert "the five held-out ones" in PAGE
+    assert (N_LIKE, LEAST_LIKE) == (7, 3)
+    assert "the seven held-out ones" in PAGE
     assert "With fewer than three held-out markers" in PAGE

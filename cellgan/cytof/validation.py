@@ -158,6 +158,7 @@ def _held_out(part: Mapping[str, Any], batch: str) -> dict[str, Any]:
 def _said(trust: Trust) -> dict[str, Any]:
     return {
         "r_expected": _known(trust.r_expected),
+        "r_low": _known(trust.r_low),
         "level": trust.level,
         "text": trust.text,
         "like": list(trust.like),

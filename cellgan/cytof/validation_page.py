@@ -41,12 +41,13 @@ TERMS = (
 PRIVATE = (
     "These markers were measured in one batch only, so what the other one would have shown is not known. "
     "Within the batch that measured them it is known how well they are predicted (r at home). What such an r "
-    "comes to in another batch is known of the markers that both measured: those with the most similar r at "
-    "home are named (r at home → r in the other batch)."
+    "comes to in another batch is known of the markers that both measured: each is judged by those with the "
+    "most similar r at home (r at home → r in the other batch)."
 )
 LEVELS = (
     f"Trust: r {decimal(TRUST)} and more is expected. With care: r {decimal(CARE)} and more; means of large "
-    "populations come out, single cells do not. Do not trust: less than that."
+    "populations come out, single cells do not. Do not trust: less than that. A word is lowered where the "
+    "markers it rests on fared very differently."
 )
 TRUTH = (
     "Simple methods are given the shared markers standardised within each batch, as is usual. They predict "
@@ -84,7 +85,7 @@ def validation_page(
         made.append(page.Notes("Warnings", tuple(report["warnings"])))
     made.append(_tiles(report))
     if report["private"]:
-        blocks = (page.Text(PRIVATE), _private(report["private"]), page.Text(LEVELS))
+        blocks = (page.Text(PRIVATE), _private(report), page.Text(LEVELS))
         made.append(page.Section("Imputed markers: can they be believed?", blocks))
     made += [_beside(report), _by_marker(report), _plots(report, views), _provenance(report)]
     n = len(report["held_out"])
@@ -115,25 +116,33 @@ def _tiles(report: Mapping[str, Any]) -> page.Tiles:
     )
 
 
-def _private(private: Sequence[Mapping[str, Any]]) -> page.Table:
+def _private(report: Mapping[str, Any]) -> page.Table:
+    across = {entry["marker"]: (entry["r_source"], entry["r_expected"]) for entry in report["held_out"]}
+
+    def why(entry: Mapping[str, Any]) -> str:
+        pairs = [f"{name} {decimal(across[name][0])} → {decimal(across[name][1])}" for name in entry["like"]]
+        return ", ".join(pairs) or entry["text"]
+
     columns = (
         page.Column("Marker"),
         page.Column("Verdict"),
         page.Column("r expected", look="number"),
+        page.Column("Four in five reach", look="number"),
         page.Column("r at home", look="number"),
         page.Column("Measured in"),
-        page.Column("Why", sortable=False),
+        page.Column("Judged by", sortable=False),
     )
     rows = tuple(
         (
             page.Cell(entry["marker"]),
             page.Cell(WORDS[entry["level"]]),
             number(entry["r_expected"]),
+            number(entry["r_low"]),
             number(entry["r_source"]),
             page.Cell(entry["measured_in"]),
-            page.Cell(entry["text"]),
+            page.Cell(why(entry)),
         )
-        for entry in sorted(private, key=lambda entry: -(entry["r_expected"] or 0.0))
+        for entry in sorted(report["private"], key=lambda entry: -(entry["r_expected"] or 0.0))
     )
     return page.Table("Markers that one batch did not measure", columns, rows)
 

@@ -43,19 +43,20 @@ def _means(report: Mapping[str, Any]) -> str:
 
 
 def _private(report: Mapping[str, Any]) -> str:
-    rows = [("imputed", "measured in", "r at home", "r expected", "verdict", "judged by")]
+    rows = [("imputed", "measured in", "r at home", "r expected", "r low", "verdict", "judged by")]
     rows += [
         (
             entry["marker"],
             entry["measured_in"],
             decimal(entry["r_source"]),
             decimal(entry["r_expected"]),
+            decimal(entry["r_low"]),
             WORDS[entry["level"]].lower(),
             ", ".join(entry["like"]) or "itself alone",
         )
         for entry in report["private"]
     ]
-    return _aligned(rows, left=(0, 1, 4, 5))
+    return _aligned(rows, left=(0, 1, 5, 6))
 
 
 def _scores(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -72,7 +72,9 @@ def test_a_table_on_stdout_words_on_stderr_and_a_report(cellgan, files, asked):
     assert lines[0].split()[:4] == ["held", "out", "r", "r_within"]
     assert " ".join(lines[2].split()) == "CD3 0.900 0.300 0.600 0.400 0.600 0.100 90 % 0.10 mean trust"
     assert len({line.index("0.300") for line in lines[1:5]}) == 1
-    assert "CD14 b 0.40 0.40 do not trust CD45, CD8a, CD4, CD3" in {" ".join(line.split()) for line in lines}
+    assert "CD14 b 0.40 0.40 0.40 do not trust CD45, CD8a, CD4, CD3" in {
+        " ".join(line.split()) for line in lines
+    }
     assert "Trust 1 of the 2 imputed markers" in done.stderr
     assert "CD3: r 0.90 (2 of 4)" in done.stderr
     assert names(files) == {"a.h5ad", "b.h5ad", "validation.html", "validation.json"}

@@ -9,6 +9,8 @@ from cellgan.cytof.trust import trust_held_out, trust_private
 
 # r in the source, r in the other batch: a tenth is lost of all that are well predicted, nothing of the rest.
 HELD_OUT = {
+    "CD2": (0.99, 0.89),
+    "CD5": (0.70, 0.60),
     "CD3": (0.95, 0.85),
     "CD4": (0.90, 0.80),
     "CD8": (0.85, 0.75),
@@ -19,6 +21,8 @@ HELD_OUT = {
     "CD45": (0.20, 0.20),
     "CD56": (0.15, 0.15),
     "CD57": (0.10, 0.10),
+    "CD61": (0.35, 0.35),
+    "CD62L": (0.40, 0.40),
 }
 
 
@@ -43,11 +47,11 @@ def test_a_marker_that_only_tells_populations_apart_is_said_to():
 
 def test_a_private_marker_is_judged_by_the_markers_most_like_it():
     well = trust_private("CD16", 0.85, HELD_OUT, source="a")
-    assert set(well.like) == {"CD3", "CD4", "CD8", "CD19", "CD20"}
+    assert set(well.like) == {"CD2", "CD3", "CD4", "CD8", "CD19", "CD20", "CD5"}
     assert well.r_expected == pytest.approx(0.75)
     assert well.level == "trust"
     badly = trust_private("CD16", 0.22, HELD_OUT, source="a")
-    assert set(badly.like) == {"CD25", "CD38", "CD45", "CD56", "CD57"}
+    assert set(badly.like) == {"CD25", "CD38", "CD45", "CD56", "CD57", "CD61", "CD62L"}
     assert badly.r_expected == pytest.approx(0.22)
     assert badly.level == "no"
 
@@ -56,6 +60,27 @@ def test_what_is_lost_between_batches_costs_the_word():
     assert trust_private("CD16", 0.78, HELD_OUT, source="a").level == "care"
     kept = {name: (r, r) for name, (r, _) in HELD_OUT.items()}
     assert trust_private("CD16", 0.78, kept, source="a").level == "trust"
+
+
+@pytest.mark.parametrize(
+    ("r_source", "lost", "r_low", "level"),
+    [
+        (0.9, 0.40, 0.50, "trust"),
+        (0.9, 0.41, 0.49, "care"),
+        (0.9, 0.51, 0.39, "no"),
+        (0.6, 0.19, 0.41, "care"),
+        (0.6, 0.21, 0.39, "no"),
+    ],
+)
+def test_where_markers_like_it_fared_differently_the_word_is_lowered(r_source, lost, r_low, level):
+    """Three of seven lost much, four nothing: the median is none."""
+    losses = [0, 0, 0, 0, lost, lost, lost]
+    across = {f"CD{i}": (r_source, r_source - loss) for i, loss in enumerate(losses)}
+    found = trust_private("CD16", r_source, across, source="a")
+    assert found.r_expected == pytest.approx(r_source)
+    assert found.r_low == pytest.approx(r_low)
+    assert found.level == level
+    assert f"{r_low:.2f} or more in four cases of five" in found.text
 
 
 def test_the_text_names_the_markers_and_their_numbers():
