@@ -76,6 +76,18 @@ def test_zeros_stay_zeros_at_the_rate_that_belongs_to_the_expected_value():
     assert ((conditional.expected > 0) & (conditional.expected < 2)).mean() > 0.7
 
 
+def test_zeros_have_that_rate_even_if_donors_have_another():
+    """Who looks alike is decided by a second marker, which is known far better."""
+    rng = np.random.default_rng(0)
+    share, other = rng.uniform(0.1, 0.9, 4000), rng.uniform(0, 100, 4000)
+    measured = np.where(rng.random(4000) < share, rng.uniform(2, 3, 4000), 0.0)
+    known = [np.column_stack(pair).astype(np.float32) for pair in ((2.5 * share, other), (measured, other))]
+    for at in (0.2, 0.5, 0.8):
+        cells = np.column_stack([np.full(3000, 2.5 * at), rng.uniform(0, 100, 3000)])
+        drawn = Conditional(*known).draw(cells, draws=1, seed=0)[0]
+        assert (drawn[:, 0] > 0).mean() == pytest.approx(at, abs=0.12)
+
+
 def test_markers_vary_together_as_they_do_in_cells_that_look_alike():
     conditional = together(2000, seed=0)
     drawn = conditional.draw(conditional.expected, draws=1, seed=1)[0]

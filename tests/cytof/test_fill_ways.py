@@ -12,8 +12,7 @@ import cellgan
 from cellgan.cytof import fill as module
 from cellgan.cytof import impute, sampled_views
 from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.impute import LEAST_CELLS
-from cellgan.cytof.magan_panels import fit_panel_generator
+from cellgan.cytof.impute import LEAST_CELLS, Imputed
 from cellgan.cytof.regression import fit_network
 
 COLUMNS = {"one": [0, 1, 2, 3, 4, 5, 6], "two": [0, 1, 2, 3, 7, 8], "three": [9, 3, 2, 1, 7, 5]}
@@ -60,31 +59,59 @@ def names(blood: dict[str, ad.AnnData], *columns: int) -> list[str]:
     return [str(name) for name in blood["one"].var_names[list(columns)]]
 
 
+GAPS = [  # target, source, columns of predictors and of what is lacking
+    ("one", "two", (0, 1, 2, 3), (7, 8)),
+    ("one", "three", (1, 2, 3, 5), (9,)),
+    ("two", "one", (0, 1, 2, 3), (4, 5, 6)),
+    ("two", "three", (1, 2, 3), (9,)),
+    ("three", "one", (1, 2, 3, 5), (0, 4, 6)),
+    ("three", "two", (1, 2, 3), (8,)),
+]
+
+
 def test_three_panels_are_filled_from_each_other(blood, panels, fitted):
     done = run(panels)
-    found = {
-        (entry["batch"], entry["source"]): (entry["predictors"], [row["marker"] for row in entry["markers"]])
+    assert [
+        (entry["batch"], entry["source"], entry["predictors"], [row["marker"] for row in entry["markers"]])
         for entry in done.report["imputed"]
-    }
-    assert found == {
-        ("one", "two"): (names(blood, 0, 1, 2, 3), names(blood, 7, 8)),
-        ("one", "three"): (names(blood, 1, 2, 3, 5), names(blood, 9)),
-        ("two", "one"): (names(blood, 0, 1, 2, 3), names(blood, 4, 5, 6)),
-        ("two", "three"): (names(blood, 1, 2, 3), names(blood, 9)),
-        ("three", "one"): (names(blood, 1, 2, 3, 5), names(blood, 0, 4, 6)),
-        ("three", "two"): (names(blood, 1, 2, 3), names(blood, 8)),
-    }
-    assert fitted == [(len(predictors), len(markers)) for predictors, markers in found.values()]
+    ] == [(target, source, names(blood, *by), names(blood, *lost)) for target, source, by, lost in GAPS]
+    assert fitted == [(len(predictors), len(lost)) for _, _, predictors, lost in GAPS]
     out = done.adata
     np.testing.assert_array_equal(out.layers["imputed"], np.isnan(out.X))
     for layer in ("aligned", "aligned_sd", "sample"):
         assert np.isfinite(out.layers[layer]).all()
     # Values are the source's: those of draws were measured there, in arcsinh units.
-    for (target, source), (_, markers) in found.items():
-        own = part(out, target)[:, markers].layers["sample"]
-        measured = np.arcsinh(panels[source][:, markers].X / np.float32(5))
-        for i in range(len(markers)):
-            assert np.isin(own[:, i], measured[:, i]).all()
+    for target, source, _, lost in GAPS:
+        for marker in names(blood, *lost):
+            own = part(out, target)[:, marker].layers["sample"]
+            assert np.isin(own, np.arcsinh(panels[source][:, marker].X / np.float32(5))).all()
+
+
+def test_shared_markers_enter_by_the_straight_line_nearest_to_their_alignment(blood, panels, monkeypatch):
+    learned, applied, fit, call = [], [], impute.fit_imputer, impute.Imputer.__call__
+    monkeypatch.setattr(
+        module, "fit_imputer", lambda *given, **how: learned.append(given) or fit(*given, **how)
+    )
+    monkeypatch.setattr(
+        impute.Imputer,
+        "__call__",
+        lambda self, given, **how: applied.append(given) or call(self, given, **how),
+    )
+    out = run(panels).adata
+
+    def straight(name: str, columns: tuple[int, ...]) -> np.ndarray:
+        own = part(out, name)[:, names(blood, *columns)]
+        measured, aligned = np.arcsinh(own.X.astype(float) / 5), own.layers["aligned"].astype(float)
+        pairs = zip(measured.T, aligned.T, strict=True)
+        return np.column_stack([np.polyval(np.polyfit(x, y, 1), x) for x, y in pairs])
+
+    assert len(learned) == len(applied) == len(GAPS)
+    for (target, source, by, lost), (shared, others), cells in zip(GAPS, learned, applied, strict=True):
+        np.testing.assert_allclose(shared, straight(source, by), atol=1e-4)
+        np.testing.assert_allclose(cells, straight(target, by), atol=1e-4)
+        np.testing.assert_allclose(
+            others, np.arcsinh(blood[source][:, list(lost)].X / 5), rtol=1e-5, atol=1e-6
+        )
 
 
 def test_what_two_batches_lack_alike_is_learned_once(blood, fitted):
@@ -130,20 +157,12 @@ def test_of_cells_without_counterpart_less_is_known(fitted):
     assert own.layers["imputed"].all()
 
 
-def test_magan_knows_of_no_distribution(panels, fitted, monkeypatch):
-    given = []
-
-    def fit(cells, others, shared, *, rounds, **settings):
-        given.append((cells.shape[1], others.shape[1], list(shared), rounds))
-        return fit_panel_generator(cells, others, shared, rounds=rounds, **settings)
-
-    monkeypatch.setattr(module, "fit_panel_generator", fit)
+def test_magan_knows_of_no_distribution(panels, fitted):
     two = {"one": panels["one"], "two": panels["two"]}
     done, plain = (
         run(two, method="magan", rounds=3, draws=2),
         run(two, method="magan", rounds=3, impute=False),
     )
-    assert given == [(7, 6, [(i, i) for i in range(4)], 3), (6, 7, [(i, i) for i in range(4)], 3)]
     assert not fitted
     out, imputed = done.adata, done.adata.layers["imputed"]
     np.testing.assert_array_equal(imputed, np.isnan(out.X))
@@ -155,6 +174,33 @@ def test_magan_knows_of_no_distribution(panels, fitted, monkeypatch):
     for entry in json.loads(json.dumps(done.report["imputed"], allow_nan=False)):
         assert entry["auc"] is None
         assert {row[key] for row in entry["markers"] for key in ("r", "coverage")} == {None}
+
+
+def test_magan_sees_whole_panels_and_makes_each_marker_in_its_column(blood, panels, monkeypatch):
+    """A stand-in for its generator tells which cells it was given, and which columns it was asked for."""
+    calls = []
+
+    def fit(cells, others, shared, *, rounds, **settings):
+        calls.append((cells, others, list(shared), rounds))
+        return lambda given, columns, *, draws: (
+            calls.append(given)
+            or Imputed(
+                *(np.tile(np.float32(columns), (*several, len(given), 1)) for several in ((), (), (draws,)))
+            )
+        )
+
+    monkeypatch.setattr(module, "fit_panel_generator", fit)
+    out = run({"two": panels["two"], "three": panels["three"]}, method="magan", rounds=3).adata
+    two, three = (np.arcsinh(panels[name].X / np.float32(5)) for name in ("two", "three"))
+    (cells, others, shared, rounds), given = calls[:2]
+    for found, whole in ((cells, two), (others, three), (given, two)):
+        np.testing.assert_array_equal(found, whole)
+    assert rounds == 3
+    # The second batch has 0, 1, 2, 3, 7, 8, and the third 9, 3, 2, 1, 7, 5.
+    assert shared == [(1, 3), (2, 2), (3, 1), (4, 4)]
+    for name, asked in (("two", {9: 0, 5: 5}), ("three", {0: 0, 8: 5})):
+        for marker, column in asked.items():
+            assert (part(out, name)[:, names(blood, marker)].layers["aligned"] == column).all()
 
 
 def test_between_all_batches_the_middle_is_where_shared_markers_meet(blood, panels):
