@@ -58,21 +58,21 @@ def test_draws_are_distributed_as_measured_values_and_expected_values_are_not(im
     for marker, spread in enumerate(others.std(axis=0)):
         for draw in draws:
             assert wasserstein_distance(draw[:, marker], others[:, marker]) < 0.1 * spread
-            assert draw[:, marker].std() == pytest.approx(spread, rel=0.06)
+            assert draw[:, marker].std() == pytest.approx(spread, rel=0.12)
         assert wasserstein_distance(expected[:, marker], others[:, marker]) > 0.13 * spread
-        assert expected[:, marker].std() < 0.9 * spread
+        assert expected[:, marker].std() < 0.85 * spread
     # With r = 0.8, expected values keep 0.8 of the spread, and what is left of it is 0.6.
     assert expected[:, 0].std() == pytest.approx(GAIN, abs=0.08)
     assert np.median(sd[:, 0]) == pytest.approx(np.sqrt(1 - GAIN**2), rel=0.12)
-    assert (draws[..., 1] == 0).mean() == pytest.approx(0.7, abs=0.05)
+    assert (draws[..., 1] == 0).mean() == pytest.approx(0.7, abs=0.06)
 
 
 def test_draws_follow_the_cell_they_are_drawn_for(imputer):
     """The correlation of a draw with the shared marker is that of measured values."""
     shared, others = cells(4000, seed=1)
     drawn = imputer(shared, draws=1, seed=0).draws[0]
-    assert np.corrcoef(shared[:, 0], drawn[:, 0])[0, 1] == pytest.approx(GAIN, abs=0.05)
-    assert abs(np.corrcoef(shared[:, 0], drawn[:, 1])[0, 1]) < 0.06
+    assert np.corrcoef(shared[:, 0], drawn[:, 0])[0, 1] == pytest.approx(GAIN, abs=0.08)
+    assert abs(np.corrcoef(shared[:, 0], drawn[:, 1])[0, 1]) < 0.08
 
 
 def test_no_cell_is_expected_to_show_what_none_has_shown(imputer):
