@@ -56,6 +56,12 @@ class Adam:
     betas: tuple[float, float] = (0.5, 0.999)
     decay_steps: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a rate that is nothing from the start."""
+        if self.decay_steps is not None and self.decay_steps < 1:
+            msg = f"decay_steps={self.decay_steps}: after so few steps nothing has moved; give at least 1."
+            raise ConfigError(msg)
+
     def __call__(self, parameters: Iterable[nn.Parameter]) -> AdamOptimizer:
         """Return an optimizer of these parameters."""
         return AdamOptimizer(parameters, lr=self.lr, betas=self.betas, decay_steps=self.decay_steps)

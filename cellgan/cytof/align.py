@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from cellgan.cytof.fill import fill_gaps
 from cellgan.cytof.gaps import find_gaps
 from cellgan.cytof.learn import N_LEARNED, learn_all, plan_lessons, some_rows
 from cellgan.cytof.model import Model
+from cellgan.cytof.panel import everywhere
 from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
 from cellgan.cytof.rename import rename_by_table, rename_in_memory
@@ -174,7 +175,7 @@ def align_batches(
     with limited_threads(config.threads):
         if config.reference == CONSENSUS:
             screen.progress("finding the consensus", 0.0)
-            prepared = prepared.only(_shared_by_all(prepared))
+            prepared = replace(prepared, panel=everywhere(prepared.panel))
             prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
         units = Standardise.of(prepared.values(prepared.batch(name)))
         reference = prepared.batch(name)
@@ -215,10 +216,6 @@ def align_batches(
     report["warnings"] = [*report["warnings"], *lost]
     adata = assemble(batches, prepared.panel, mapped, _uns(report), filled=filled)
     return Alignment(adata, report, views, model, batches, columns)
-
-
-def _shared_by_all(prepared: Prepared) -> list[str]:
-    return [m for m in prepared.panel.shared if all(m in own for own in prepared.panel.columns.values())]
 
 
 def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:

@@ -90,6 +90,29 @@ def only(panel: Panel, markers: Sequence[str]) -> Panel:
     return replace(panel, shared=shared, columns=columns)
 
 
+def everywhere(panel: Panel) -> Panel:
+    """Return the same with those shared markers alone that every batch measured, and a note on the others.
+
+    Raises
+    ------
+    PanelError
+        These are fewer than two.
+    """
+    left = [m for m in panel.shared if all(m in own for own in panel.columns.values())]
+    lost = [marker for marker in panel.shared if marker not in left]
+    if not lost:
+        return panel
+    if len(left) < 2:
+        msg = (
+            f"fewer than two markers were measured in all of {', '.join(panel.columns)}, so there is nothing "
+            "to make a consensus of: name a batch as the reference, which must share two with each of the others"
+        )
+        raise PanelError(msg)
+    note = f"kept as measured, not aligned, for not every batch measured them: {', '.join(lost)}"
+    kept = (*panel.kept, *((marker, "marker") for marker in lost))
+    return replace(only(panel, left), kept=kept, notes=(*panel.notes, note))
+
+
 def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple[str, ...] = ()) -> Panel:
     """Find the proteins that batches share with the reference, under whatever spelling.
 
@@ -112,7 +135,7 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     ConfigError
         There is no batch called `reference`.
     PanelError
-        A batch shares fewer than two markers with the reference, or lacks a requested one.
+        A batch shares fewer than two markers with the reference, or no other batch has a requested one.
     """
     tables = {batch.name: PanelTable.of(batch) for batch in batches}
     if reference not in tables:
@@ -124,7 +147,7 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     chosen = shared = [i for i, places in found.items() if any(j is not None for j in places.values())]
     if markers:
         chosen = sorted({own.requested(marker) for marker in markers})
-        found.update({i: {name: t.requested(own.names[i]) for name, t in others.items()} for i in chosen})
+        found.update({i: _places(own.names[i], others) for i in chosen})
     columns = {reference: {own.names[i]: i for i in chosen}}
     for name, table in others.items():
         columns[name] = {own.names[i]: j for i in chosen if (j := found[i][name]) is not None}
@@ -150,6 +173,13 @@ def match_panels(batches: Sequence[CellBatch], *, reference: str, markers: tuple
     kept = [pair for pair in dict.fromkeys(kept) if pair[0] not in aligned]
     notes += likely_notes([own, *others.values()])
     return Panel(aligned, columns, _proteins(own, others, found), tuple(kept), private, tuple(notes))
+
+
+def _places(marker: str, others: Mapping[str, PanelTable]) -> dict[str, int | None]:
+    """Return the column of a requested marker in every batch that has it; PanelError where none has."""
+    if not any(table.has(marker) for table in others.values()):
+        next(iter(others.values())).requested(marker)  # which says what it has instead
+    return {name: t.requested(marker) if t.has(marker) else None for name, t in others.items()}
 
 
 def _proteins(

@@ -70,6 +70,10 @@ class PanelTable:
             and (count > 1 or self.n_with_key[self.keys[i]] > 1)
         )
 
+    def has(self, marker: str) -> bool:
+        """Tell whether a column could be meant by `marker`."""
+        return marker in self.names or marker_key(marker) in self.keys
+
     def requested(self, marker: str) -> int:
         """Return the column that a user means by `marker`."""
         key = marker_key(marker)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from cellgan.core import Adam, Batches, Match, load_match, play, save_match, seeded
+from cellgan.errors import ConfigError
 from cellgan.images.gan import Gan
 
 LR, BETAS, STEPS = 0.01, (0.9, 0.999), 5
@@ -73,3 +74,8 @@ def test_a_match_that_stopped_goes_on_at_the_rate_it_had(tmp_path):
     play(steady, batches, rounds=4)
     save_match(steady, tmp_path / "steady")
     assert (tmp_path / "steady").read_bytes() != (tmp_path / "whole").read_bytes()
+
+
+def test_a_rate_that_is_nothing_from_the_start_is_refused():
+    with pytest.raises(ConfigError, match="decay_steps=0"):
+        Adam(decay_steps=0)

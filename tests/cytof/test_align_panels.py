@@ -105,3 +105,30 @@ def test_the_page_draws_each_batch_with_its_own_markers(panels, done, tmp_path):
     done.write_report(tmp_path / "panels.html")
     drawn = re.findall(r'aria-label="Densities of (\w+)', (tmp_path / "panels.html").read_text())
     assert Counter(drawn) == Counter([*shared(panels, "two"), *shared(panels, "three")])
+
+
+def test_a_chosen_marker_may_be_missing_in_some_batches_but_not_in_all(panels):
+    chosen = tuple(panels["one"].var_names[[1, 2, 3, 5]])
+    config = AlignConfig(rounds=1, transform="arcsinh", impute=False, markers=chosen)
+    alignment = cellgan.align(panels, config=config)
+    assert alignment.model.markers == chosen
+    assert len(alignment.model.batches["two"].markers) == len(alignment.model.batches["three"].markers) == 3
+    only_here = panels["one"].copy()
+    only_here.var_names = [*only_here.var_names[:-1], "Ki67"]
+    config = AlignConfig(rounds=1, transform="arcsinh", markers=(*chosen, "Ki67"))
+    with pytest.raises(PanelError, match="'Ki67' is not in batch 'two'"):
+        cellgan.align({**panels, "one": only_here}, config=config)
+
+
+def test_a_consensus_is_made_from_what_every_batch_measured_and_says_what_that_leaves_out(panels):
+    config = AlignConfig(rounds=1, transform="arcsinh", impute=False, reference="consensus")
+    alignment = cellgan.align(panels, config=config)
+    everywhere = tuple(panels["one"].var_names[[2, 3]])
+    assert alignment.model.markers == everywhere
+    (note,) = (note for note in alignment.report["warnings"] if "not every batch" in note)
+    left_out = panels["one"].var_names[[0, 1, 4, 5, 6]]
+    assert note.endswith(", ".join(left_out))
+    assert [one["name"] for one in alignment.report["markers"]["kept"]] == list(left_out)
+    fewer = {**panels, "three": panels["three"][:, :5].copy()}
+    with pytest.raises(PanelError, match="fewer than two markers were measured in all of one, two, three"):
+        cellgan.align(fewer, config=config)
