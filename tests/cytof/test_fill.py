@@ -17,7 +17,7 @@ from cellgan.cytof import fill as module
 from cellgan.cytof import impute
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.regression import fit_network
-from cellgan.cytof.straight import StraightLines
+from cellgan.cytof.straight import StraightLines, lines_of
 
 LACKS = {"one": ["CD45RA", "CCR7", "CD11c"], "two": ["CD56", "CD16", "HLA-DR"]}
 SHARED = ["CD45", "CD3", "CD4", "CD8a", "CD19", "CD14"]
@@ -211,6 +211,6 @@ def test_shared_markers_enter_in_the_references_frame(blood, short_game, works):
         adata = run({"one": one, "two": scaled(two, gain)}).adata
         found.append(part(adata, "two", ["CD11c", "CD16", "HLA-DR"]).layers["aligned"])
     if not works:
-        short_game.setattr(module, "lines_of", cellgan.cytof.straight.lines_of)
+        short_game.setattr(module, "lines_of", lines_of)
     off = np.abs(found[1] - found[0]).mean() / np.std(found[0], axis=0).mean()
     assert (off < 0.15) == works

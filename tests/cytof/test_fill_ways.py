@@ -11,6 +11,7 @@ import pytest
 import cellgan
 from cellgan.cytof import fill as module
 from cellgan.cytof import impute, sampled_views
+from cellgan.cytof.align import align_files
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.impute import LEAST_CELLS, Imputed
 from cellgan.cytof.regression import fit_network
@@ -254,7 +255,7 @@ def test_progress_rises_to_the_end(panels, monkeypatch, tmp_path):
         own.write_h5ad(paths[-1])
     seen = []
     config = AlignConfig(method="quantiles", transform="arcsinh")
-    cellgan.cytof.align.align_files(paths, config, progress=lambda *stage: seen.append(stage))
+    align_files(paths, config, progress=lambda *stage: seen.append(stage))
     filling = [stage for stage in seen if stage[0].startswith("imputing what ")]
     assert list(dict.fromkeys(text for text, _ in filling)) == [
         f"imputing what {name} lacks" for name in panels
