@@ -28,7 +28,10 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "words",
-    [[*words.split(), "--help"] for words in ("", "align", "map", "simulate", "validate", "segment evaluate")],
+    [
+        [*words.split(), "--help"]
+        for words in ("", "align", "map", "simulate", "validate", "segment evaluate")
+    ],
 )
 def test_help_loads_nothing_heavy(words):
     code = (

@@ -1,9 +1,10 @@
-"""Adversarial losses: pure functions of tensors, one family a file, each with its equation and paper."""
+"""Losses: pure functions of tensors, one family a file, each with its equation and paper."""
 
 from cellgan.core.losses.adversarial import AdversarialLoss
 from cellgan.core.losses.hinge import HINGE
 from cellgan.core.losses.least_squares import LEAST_SQUARES
 from cellgan.core.losses.non_saturating import NON_SATURATING
+from cellgan.core.losses.overlap import soft_dice
 from cellgan.core.losses.r1 import r1
 from cellgan.core.losses.wasserstein import WASSERSTEIN, clip_, gradient_penalty
 
@@ -16,4 +17,5 @@ __all__ = [
     "clip_",
     "gradient_penalty",
     "r1",
+    "soft_dice",
 ]

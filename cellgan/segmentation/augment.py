@@ -1,0 +1,54 @@
+"""Slices turned, shifted, scaled, mirrored and lit otherwise, so that a few cases stand for more."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import affine_grid, grid_sample
+
+from cellgan.segmentation.intensity import LIMIT
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+ANGLE = math.radians(12)
+SHIFT = 0.2  # of half a side
+SCALE = 0.2
+GAMMA = 0.3
+
+
+def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Return slices as other patients and scanners might have given them.
+
+    Parameters
+    ----------
+    image
+        ``(n, n_channels, h, w)``: rows point right, 0 is what lies outside.
+    mask
+        Labels, ``(n, h, w)``.
+    generator
+        Where the changes are drawn: each slice is turned by up to 12 degrees, scaled by up to 20 %, shifted
+        by up to a tenth of its side, mirrored between left and right one time in two, and its contrast is
+        changed by a power and a factor.
+
+    Returns
+    -------
+    Both, changed alike, in their own shapes and types.
+    """
+    n = len(image)
+
+    def draw(spread: float) -> Tensor:
+        return (2 * torch.rand(n, generator=generator) - 1) * spread
+
+    angle, scale, mirror = draw(ANGLE), 1 + draw(SCALE), 1 - 2 * (draw(1.0) > 0).float()
+    cos, sin = angle.cos() * scale, angle.sin() * scale
+    # grid_sample's x runs along columns, its y along rows: mirroring left and right turns y.
+    to = torch.stack([cos, -sin, draw(SHIFT), sin * mirror, cos * mirror, draw(SHIFT)], 1)
+    grid = affine_grid(to.view(n, 2, 3).to(image.device), [n, 1, *image.shape[-2:]], align_corners=False)
+    moved = grid_sample(image, grid, mode="bilinear", align_corners=False)
+    labels = grid_sample(mask[:, None].float(), grid, mode="nearest", align_corners=False)
+    power, factor = (draw(GAMMA).exp().view(n, 1, 1, 1).to(image.device) for _ in range(2))
+    lit = moved.sign() * (moved.abs() / LIMIT) ** power * LIMIT * factor
+    return lit, labels[:, 0].round().to(mask.dtype)

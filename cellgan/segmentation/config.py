@@ -1,0 +1,66 @@
+"""What a segmenter is trained with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from cellgan.errors import ConfigError
+
+Loss = Literal["cross-entropy", "adversarial", "hybrid", "dice"]
+
+
+@dataclass(frozen=True)
+class SegmentConfig:
+    """Settings of one training.
+
+    Parameters
+    ----------
+    loss
+        What the segmenter descends. ``"cross-entropy"``, ``"adversarial"`` and ``"hybrid"`` are those of Kohl
+        et al. (2017); ``"dice"`` is soft Dice plus cross-entropy. See `cellgan.segmentation.game`.
+    steps
+        Rounds of the game, one mini-batch each.
+    slices
+        Slices a mini-batch.
+    size
+        Pixels along each side of a slice on the training grid, a multiple of 16.
+    pixel
+        Their distance in mm; None takes one at which all training masks are well within the grid.
+    neighbours
+        Slices on either side that are further channels.
+    width
+        Channels of the U-Net at full size; the lowest of its five levels has 16 times as many.
+    seed
+        Of the first weights, the mini-batches and the augmentation.
+
+    Raises
+    ------
+    ConfigError
+        If a setting makes no sense.
+    """
+
+    loss: Loss = "dice"
+    steps: int = 600
+    slices: int = 12
+    size: int = 96
+    pixel: float | None = None
+    neighbours: int = 1
+    width: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.loss not in get_args(Loss):
+            msg = f"loss is {self.loss!r}; expected one of {', '.join(get_args(Loss))}"
+            raise ConfigError(msg)
+        for name, least in (("steps", 1), ("slices", 1), ("size", 32), ("neighbours", 0), ("width", 1)):
+            if getattr(self, name) < least:
+                msg = f"{name} is {getattr(self, name)}; expected at least {least}"
+                raise ConfigError(msg)
+        if self.size % 16:
+            msg = f"size is {self.size}; expected a multiple of 16, such as {self.size // 16 * 16 + 16}"
+            raise ConfigError(msg)
+        if self.pixel is not None and not 0 < self.pixel < 100:
+            msg = f"pixel is {self.pixel}; expected a distance in mm above 0, such as 1.25"
+            raise ConfigError(msg)

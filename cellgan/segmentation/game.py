@@ -1,0 +1,204 @@
+"""Segmenter against discriminator (Kohl et al., 2017).
+
+A segmenter S gives each pixel of an image x the probabilities of the labels; a discriminator D tells the
+expert's maps y, one-hot, from S(x). The paper's objective is that of GANs (Goodfellow et al. 2014),
+
+    min_S max_D  E log D(y) + E log(1 - D(S(x))),
+
+and three trainings are compared:
+
+    "cross-entropy"   S descends L_mce, the multi-class cross-entropy; there is no discriminator
+    "adversarial"     S descends L_S = -E log D(S(x)), D descends L_D = -E log D(y) - E log(1 - D(S(x)))
+    "hybrid"          S descends L_mce / 2 + L_S, D descends L_D
+
+A fourth is the usual baseline of later years: ``"dice"`` is soft Dice plus L_mce (Isensee et al. 2021).
+
+Departures from the paper
+-------------------------
+The paper's full text was not to be had when this was written: what follows is measured against its abstract,
+and the objective and the weights of its losses as they are reported elsewhere.
+
+- L_S is the non-saturating form; whether the paper took it is not known.
+- D sees the image beside the map and scores neighbourhoods, each by itself (Isola et al. 2017); its loss is
+  the mean over them. The paper's discriminator is not known.
+- S is a U-Net of 8 to 128 channels on slices of 96 x 96 pixels, with the slices above and below as further
+  channels, for training without a GPU; the paper's is larger.
+- Learning rates and Adam's betas, the number of steps and the augmentation are ours.
+- D moves before S, on the same mini-batch and the same maps.
+
+References
+----------
+Kohl et al. (2017), Adversarial networks for the detection of aggressive prostate cancer. arXiv:1702.08014.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
+
+from cellgan.core.losses import NON_SATURATING, AdversarialLoss, soft_dice
+from cellgan.core.nets import UNet, patch_discriminator
+from cellgan.core.player import ADAM, Adam, Batch, Game, OptimizerFactory, Player, Terms
+from cellgan.core.randomness import seeded
+from cellgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cellgan.segmentation.config import SegmentConfig
+
+SEGMENTER = "segmenter"
+FAST = Adam(lr=2e-3, betas=(0.9, 0.999))
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """A segmenter that plays alone. Mini-batches are those of `AdversarialSegmentation`.
+
+    Parameters
+    ----------
+    segmenter
+        From ``(n, n_channels, h, w)`` to raw scores ``(n, n_labels, h, w)``.
+    dice_weight
+        Weight of soft Dice beside the cross-entropy.
+    optimizer
+        Of the segmenter.
+    """
+
+    segmenter: nn.Module
+    dice_weight: float = 0.0
+    optimizer: OptimizerFactory = FAST
+
+    def players(self) -> tuple[Player]:
+        """Return the segmenter."""
+        return (Player(SEGMENTER, {SEGMENTER: self.segmenter}, self.segment, self.optimizer),)
+
+    def spectators(self) -> Mapping[str, nn.Module]:
+        """Return nobody."""
+        return {}
+
+    def segment(self, batch: Batch) -> Terms:
+        """Return what the segmenter descends."""
+        scores = self.segmenter(batch["image"])
+        terms = {"cross-entropy": cross_entropy(scores, batch["mask"])}
+        if self.dice_weight:
+            labels = expert(batch["mask"], scores.shape[1])
+            terms["dice"] = self.dice_weight * soft_dice(scores.softmax(1), labels)
+        return terms
+
+
+@dataclass(frozen=True)
+class AdversarialSegmentation:
+    """The game between a segmenter and a discriminator. See the top of this file.
+
+    Mini-batches hold ``image``, ``(n, n_channels, h, w)``, and ``mask``, labels ``(n, h, w)``.
+
+    Parameters
+    ----------
+    segmenter
+        From ``(n, n_channels, h, w)`` to raw scores ``(n, n_labels, h, w)``.
+    discriminator
+        From image and map, ``(n, n_channels + n_labels, h, w)``, to raw scores of any shape.
+    cross_entropy_weight
+        Weight of L_mce: 0 is the adversarial training, 1/2 the hybrid.
+    adversary
+        The family of adversarial losses.
+    optimizer
+        Of the segmenter.
+    discriminator_optimizer
+        Of the discriminator.
+    """
+
+    segmenter: nn.Module
+    discriminator: nn.Module
+    cross_entropy_weight: float = 0.5
+    adversary: AdversarialLoss = NON_SATURATING
+    optimizer: OptimizerFactory = FAST
+    discriminator_optimizer: OptimizerFactory = ADAM
+
+    def __post_init__(self) -> None:
+        """Refuse a cross-entropy that is ascended."""
+        if self.cross_entropy_weight < 0:
+            msg = f"cross_entropy_weight is {self.cross_entropy_weight}; expected 0 (adversarial) or more"
+            raise ConfigError(msg)
+
+    def players(self) -> tuple[Player, Player]:
+        """Return the discriminator, then the segmenter."""
+        return (
+            Player(
+                "discriminator",
+                {"discriminator": self.discriminator},
+                self.discriminate,
+                self.discriminator_optimizer,
+            ),
+            Player(SEGMENTER, {SEGMENTER: self.segmenter}, self.segment, self.optimizer, forward=self.maps),
+        )
+
+    def spectators(self) -> Mapping[str, nn.Module]:
+        """Return nobody."""
+        return {}
+
+    def maps(self, batch: Batch) -> Batch:
+        """Segment; both players need it."""
+        return {"scores": self.segmenter(batch["image"])}
+
+    def judge(self, batch: Batch, labels: Tensor) -> Tensor:
+        """Return the discriminator's raw scores of maps ``(n, n_labels, h, w)`` beside their images."""
+        scores: Tensor = self.discriminator(torch.cat([batch["image"], labels], 1))
+        return scores
+
+    def discriminate(self, batch: Batch) -> Terms:
+        """Return what the discriminator descends, L_D."""
+        scores = batch["scores"]
+        return {
+            "real": self.adversary.real(self.judge(batch, expert(batch["mask"], scores.shape[1]))),
+            "fake": self.adversary.fake(self.judge(batch, scores.softmax(1))),
+        }
+
+    def segment(self, batch: Batch) -> Terms:
+        """Return what the segmenter descends, L_S and its share of L_mce."""
+        scores = batch["scores"]
+        terms = {"fool": self.adversary.fool(self.judge(batch, scores.softmax(1)))}
+        if self.cross_entropy_weight:
+            terms["cross-entropy"] = self.cross_entropy_weight * cross_entropy(scores, batch["mask"])
+        return terms
+
+
+def expert(mask: Tensor, n_labels: int) -> Tensor:
+    """Return labels ``(n, h, w)`` as a map that is certain of them, ``(n, n_labels, h, w)``."""
+    return one_hot(mask, n_labels).movedim(-1, 1).float()
+
+
+def segmenter(n_channels: int, n_labels: int, *, width: int) -> UNet:
+    """Return the U-Net that all the trainings share."""
+    return UNet(n_channels, n_labels, width=width)
+
+
+def game_of(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Game:
+    """Return the game that a training plays, its first weights drawn from the seed.
+
+    Parameters
+    ----------
+    config
+        The loss, the seed, the size of the networks, and the steps over which learning rates fall to nothing.
+    n_channels
+        Channels of a mini-batch's images, neighbours included.
+    n_labels
+        Labels with the background.
+    """
+    fast = replace(FAST, decay_steps=config.steps)
+    with seeded(config.seed), torch.enable_grad():
+        network = segmenter(n_channels, n_labels, width=config.width)
+        if config.loss in {"cross-entropy", "dice"}:
+            return Supervised(network, dice_weight=float(config.loss == "dice"), optimizer=fast)
+        return AdversarialSegmentation(
+            network,
+            patch_discriminator(n_channels + n_labels),
+            cross_entropy_weight=0.5 if config.loss == "hybrid" else 0.0,
+            optimizer=fast,
+            discriminator_optimizer=replace(ADAM, decay_steps=config.steps),
+        )

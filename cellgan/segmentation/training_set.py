@@ -1,0 +1,187 @@
+"""All training cases as slices on one grid, and mini-batches of them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from cellgan.core.batches import Batches
+from cellgan.errors import InputError
+from cellgan.segmentation.augment import augment
+from cellgan.segmentation.cases import read_pair
+from cellgan.segmentation.intensity import normalise
+from cellgan.segmentation.slices import grid_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from cellgan.core.player import Batch
+    from cellgan.segmentation.cases import Case
+    from cellgan.segmentation.config import SegmentConfig
+    from cellgan.segmentation.volumes import Volume
+
+_MARGIN = 20.0  # mm around the masks
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Slices of all cases.
+
+    Attributes
+    ----------
+    images
+        ``(n_slices, n_channels, size, size)``, normalised by volume.
+    masks
+        Labels, ``(n_slices, size, size)``, uint8.
+    beside
+        The numbers of each slice's neighbours and its own, ``(n_slices, 2 * neighbours + 1)``.
+    weights
+        Chance of each slice: all cases are drawn equally often, and half of the draws hold some label.
+    n_labels
+        Labels with the background.
+    pixel
+        Pixels' distance in mm.
+    """
+
+    images: Tensor
+    masks: Tensor
+    beside: Tensor
+    weights: Tensor
+    n_labels: int
+    pixel: float
+
+
+def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingSet:
+    """Read all cases onto the training grid.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, a mask is empty, labels are not 0 to k, or cases differ in their channels.
+    """
+    n_labels, widest = 1, 0.0
+    found: set[int] = set()
+    for case in cases:
+        first, _, mask = read_pair(case)
+        labels = {int(label) for label in np.unique(mask.data)} - {0}
+        if not labels:
+            msg = f"{case.mask} is empty; expected a mask with some label in each case. Leave the case out"
+            raise InputError(msg)
+        found |= labels
+        widest = max(widest, _reach(first, mask.data > 0))
+    n_labels = max(found) + 1
+    if missing := set(range(1, n_labels)) - found:
+        msg = (
+            f"the masks hold the labels {', '.join(map(str, sorted(found)))} but none {min(missing)}; "
+            f"expected 1 to {n_labels - 1}. Number them without gaps"
+        )
+        raise InputError(msg)
+    pixel = config.pixel or math.ceil(20 * 2 * (widest + _MARGIN) / config.size) / 20
+    parts = [_slices(case, config.size, pixel, n_labels) for case in cases]
+    if len({images.shape[1] for images, _ in parts}) > 1:
+        msg = "the cases differ in their number of channels; expected as many images in each row of the table"
+        raise InputError(msg)
+    starts = np.cumsum([0, *(len(images) for images, _ in parts)])
+    return TrainingSet(
+        torch.from_numpy(np.concatenate([images for images, _ in parts])),
+        torch.from_numpy(np.concatenate([masks for _, masks in parts])),
+        torch.cat(
+            [beside(len(images), config.neighbours) + int(starts[k]) for k, (images, _) in enumerate(parts)]
+        ),
+        torch.cat([_chances(masks) for _, masks in parts]),
+        n_labels,
+        pixel,
+    )
+
+
+class AugmentedSlices:
+    """Endless mini-batches of slices with their neighbours; batch i is a function of the seed and i alone.
+
+    Parameters
+    ----------
+    data
+        The slices.
+    size
+        Slices a mini-batch.
+    seed
+        Of the rows and of the augmentation.
+    augmented
+        Whether slices are changed; otherwise they are as they were read.
+    """
+
+    def __init__(self, data: TrainingSet, *, size: int, seed: int, augmented: bool = True) -> None:
+        self._data = data
+        self._seed = seed
+        self._augmented = augmented
+        rows = {"slice": torch.arange(len(data.images))}
+        self._rows = Batches(rows, size=size, seed=seed, weights={"slice": data.weights})
+
+    def __getitem__(self, index: int) -> Batch:
+        """Return mini-batch number `index`: images ``(n, n_channels, h, w)``, masks ``(n, h, w)``."""
+        rows = self._rows[index]["slice"]
+        image = stacked(self._data.images, self._data.beside[rows])
+        mask = self._data.masks[rows].long()
+        if self._augmented:
+            digest = hashlib.sha256(f"{self._seed}/augment/{index}".encode()).digest()
+            generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+            image, mask = augment(image, mask, generator)
+        return {"image": image, "mask": mask}
+
+
+def image_slices(
+    channels: NDArray[np.float32], first: Volume, *, files: Sequence[Path], size: int, pixel: float
+) -> NDArray[np.float32]:
+    """Return all channels of a case on the training grid, normalised: ``(n_slices, n_channels, size, size)``.
+
+    Raises
+    ------
+    InputError
+        A channel holds nothing but one value; names its file.
+    """
+    grid = grid_of(first, size=size, pixel=pixel)
+    maps = [normalise(grid.slices(data), path=file) for data, file in zip(channels, files, strict=True)]
+    return np.stack(maps, 1)
+
+
+def beside(n_slices: int, neighbours: int) -> Tensor:
+    """Return the numbers of the slices beside each, ``(n_slices, 2 * neighbours + 1)``; ends are repeated."""
+    steps = torch.arange(-neighbours, neighbours + 1)
+    return (torch.arange(n_slices)[:, None] + steps[None, :]).clamp(0, n_slices - 1)
+
+
+def stacked(images: Tensor, rows: Tensor) -> Tensor:
+    """Return slices with their neighbours as channels, ``(n, neighbours * n_channels, h, w)``."""
+    return images[rows].flatten(1, 2)
+
+
+def _slices(
+    case: Case, size: int, pixel: float, n_labels: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    first, channels, mask = read_pair(case)
+    images = image_slices(channels, first, files=case.images, size=size, pixel=pixel)
+    return images, grid_of(first, size=size, pixel=pixel).labels(mask.data, n_labels)
+
+
+def _chances(masks: NDArray[np.uint8]) -> Tensor:
+    """Return the chance of each slice of a case; they add up to 1."""
+    filled = torch.from_numpy(masks.any((1, 2)))
+    if bool(filled.all()) or not bool(filled.any()):
+        return torch.full((len(filled),), 1 / len(filled))
+    return torch.where(filled, 0.5 / filled.sum(), 0.5 / (~filled).sum())
+
+
+def _reach(first: Volume, mask: NDArray[np.bool_]) -> float:
+    """Return how far a mask reaches from the volume's middle along either axis of its slices, in mm."""
+    grid = grid_of(first, size=2, pixel=1.0)
+    from_middle = np.linalg.inv(grid.pixel_affine()) @ first.affine
+    places = np.argwhere(mask) @ from_middle[:3, :3].T + from_middle[:3, 3]
+    return float(np.abs(places[:, :2] - 0.5).max())
