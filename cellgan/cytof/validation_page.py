@@ -28,7 +28,7 @@ TITLES = {
     "corr": "Correlations",
     "coverage": "In 90 %",
 }
-IN_BRIEF = ("r_within", "nrmse", "emd", "sd_ratio", "coverage")  # beside r; the rest is in the details
+IN_BRIEF = ("r_within", "emd", "sd_ratio", "coverage")  # beside r; the rest is in the details
 TERMS = (
     ("r", "Correlation of expected with measured values, cell by cell. 1 is best; 0: nothing is known."),
     ("r within", "The same among cells of one population: the median over populations. Lower than r."),
@@ -42,7 +42,7 @@ PRIVATE = (
     "These markers were measured in one batch only, so what the other one would have shown is not known. "
     "Within the batch that measured them it is known how well they are predicted (r at home). What such an r "
     "comes to in another batch is known of the markers that both measured: each is judged by those with the "
-    "most similar r at home (r at home → r in the other batch)."
+    "most similar r at home. What they came to stands under Marker by marker."
 )
 LEVELS = (
     f"Trust: r {decimal(TRUST)} and more is expected. With care: r {decimal(CARE)} and more; means of large "
@@ -85,7 +85,7 @@ def validation_page(
         made.append(page.Notes("Warnings", tuple(report["warnings"])))
     made.append(_tiles(report))
     if report["private"]:
-        blocks = (page.Text(PRIVATE), _private(report), page.Text(LEVELS))
+        blocks = (page.Text(PRIVATE), _private(report["private"]), page.Text(LEVELS))
         made.append(page.Section("Imputed markers: can they be believed?", blocks))
     made += [_beside(report), _by_marker(report), _plots(report, views), _provenance(report)]
     n = len(report["held_out"])
@@ -116,13 +116,7 @@ def _tiles(report: Mapping[str, Any]) -> page.Tiles:
     )
 
 
-def _private(report: Mapping[str, Any]) -> page.Table:
-    across = {entry["marker"]: (entry["r_source"], entry["r_expected"]) for entry in report["held_out"]}
-
-    def why(entry: Mapping[str, Any]) -> str:
-        pairs = [f"{name} {decimal(across[name][0])} → {decimal(across[name][1])}" for name in entry["like"]]
-        return ", ".join(pairs) or entry["text"]
-
+def _private(private: Sequence[Mapping[str, Any]]) -> page.Table:
     columns = (
         page.Column("Marker"),
         page.Column("Verdict"),
@@ -140,9 +134,9 @@ def _private(report: Mapping[str, Any]) -> page.Table:
             number(entry["r_low"]),
             number(entry["r_source"]),
             page.Cell(entry["measured_in"]),
-            page.Cell(why(entry)),
+            page.Cell(", ".join(entry["like"]) or entry["text"]),
         )
-        for entry in sorted(report["private"], key=lambda entry: -(entry["r_expected"] or 0.0))
+        for entry in sorted(private, key=lambda entry: -(entry["r_expected"] or 0.0))
     )
     return page.Table("Markers that one batch did not measure", columns, rows)
 
