@@ -69,11 +69,11 @@ def fill_gaps(
     config
         Method, draws, rounds, seed, device.
     mapped
-        All cells of every batch, by name: those without a counterpart are told by it.
+        All cells of every batch, by name, with all columns.
     progress
         Called with the name of the batch that lacks something and the done fraction of all.
     """
-    filler = _Filler(prepared, maps, config)
+    filler = _Filler(prepared, maps, config, mapped)
     fill = filler.by_magan if config.method == "magan" else filler.by_regression
     filled = []
     for number, gap in enumerate(gaps):
@@ -81,7 +81,7 @@ def fill_gaps(
         def show(report: RoundReport, target: str = gap.target, number: int = number) -> None:
             progress(target, (number + report.round / report.last_round) / len(gaps))
 
-        filled.append(fill(gap, mapped[gap.target].novel, every(SHOW_EVERY, show)))
+        filled.append(fill(gap, every(SHOW_EVERY, show)))
     return tuple(filled)
 
 
@@ -92,17 +92,20 @@ class _Filler:
     prepared: Prepared
     maps: Mapping[str, BatchMap]
     config: AlignConfig
+    mapped: Mapping[str, Mapped]
     lines: dict[str, StraightLines] = field(default_factory=dict)
     learned: dict[tuple[object, ...], tuple[Imputer, Quality]] = field(default_factory=dict)
 
-    def by_regression(self, gap: Gap, novel: NDArray[np.bool_], watcher: Watcher) -> Filled:
+    def by_regression(self, gap: Gap, watcher: Watcher) -> Filled:
         """Predict markers from shared ones as they go together in the source."""
         config, key = self.config, (gap.source, gap.predictors, gap.markers)
         if key not in self.learned:
-            source, rows = self.prepared.batch(gap.source), self._rows(gap.source)
+            rows, own = self._rows(gap.source), self.prepared.panel.proteins[gap.source]
+            columns = np.array([own[marker] for marker in gap.markers])
             imputer = fit_imputer(
                 self._framed(gap.source, gap.predictors, rows),
-                self.prepared.proteins(source, gap.markers, rows),
+                # Where the source is not the reference, some of these may have been aligned.
+                self.mapped[gap.source].aligned[np.ix_(rows, columns)],
                 seed=config.seed,
                 device=pick(config.device),
                 watchers=[watcher],
@@ -112,10 +115,11 @@ class _Filler:
         cells = self._framed(gap.target, gap.predictors, None)
         imputed = imputer(cells, draws=config.draws, seed=config.seed)
         # Of cells without counterpart nothing is known but how far values can differ at all.
+        novel = self.mapped[gap.target].novel
         imputed.sd[novel] = np.maximum(imputed.sd[novel], imputer.outputs.sd)
         return Filled(gap, imputed, quality)
 
-    def by_magan(self, gap: Gap, _novel: NDArray[np.bool_], watcher: Watcher) -> Filled:
+    def by_magan(self, gap: Gap, watcher: Watcher) -> Filled:
         """Take what MAGAN's generator makes of the target's whole panel."""
         config, panel = self.config, self.prepared.panel
         target, source = (self.prepared.batch(name) for name in (gap.target, gap.source))

@@ -83,7 +83,7 @@ def find_gaps(
         if lost:
             notes.append(
                 f"{batch.name}: not imputed, for no batch of {LEAST_CELLS} cells or more that measured them "
-                f"shares two other markers with it: {listing(lost)}"
+                f"shares two markers with it that are aligned: {listing(lost)}"
             )
     return tuple(gaps), tuple(notes)
 

@@ -105,7 +105,7 @@ def everywhere(panel: Panel) -> Panel:
     if len(left) < 2:
         msg = (
             f"fewer than two markers were measured in all of {', '.join(panel.columns)}, so there is nothing "
-            "to make a consensus of: name a batch as the reference, which must share two with each of the others"
+            "to make a consensus of: name a batch as the reference, which must share two with each other one"
         )
         raise PanelError(msg)
     note = f"kept as measured, not aligned, for not every batch measured them: {', '.join(lost)}"

@@ -133,8 +133,8 @@ def test_what_nobody_can_tell_is_a_warning_and_stays_unknown(blood, panels):
     done = run(few)
     lost = names(blood, 9)[0]
     assert [note for note in done.report["warnings"] if "not imputed" in note] == [
-        f"{name}: not imputed, for no batch of 100 cells or more that measured them shares two other markers "
-        f"with it: {lost}"
+        f"{name}: not imputed, for no batch of 100 cells or more that measured them shares two markers "
+        f"with it that are aligned: {lost}"
         for name in ("one", "two")
     ]
     for name in ("one", "two"):
@@ -263,3 +263,19 @@ def test_progress_rises_to_the_end(panels, monkeypatch, tmp_path):
     done = [fraction for _, fraction in filling]
     assert done == sorted(done)
     assert (len(done), done[-1]) == (6 * 5, pytest.approx(0.92))
+
+
+def test_a_source_that_was_aligned_itself_lends_aligned_values(blood):
+    """A reference of few cells cannot be learned from; what takes its place was moved to its frame."""
+    one, two = blood["one"], blood["two"]
+    few, lacking = one[: LEAST_CELLS - 1].copy(), two[:, :-1].copy()
+    lacking.obs_names = [f"third-{i}" for i in range(lacking.n_obs)]
+    marker = str(two.var_names[-1])
+    shifted = two.copy()
+    shifted.X[:, -1] *= 4
+    done = run({"one": few, "two": shifted, "three": lacking})
+    (entry,) = done.report["imputed"]
+    assert (entry["batch"], entry["source"]) == ("three", "two")
+    aligned = part(done.adata, "two")[:, marker].layers["aligned"]
+    drawn = part(done.adata, "three")[:, marker].layers["sample"]
+    assert set(drawn.ravel().tolist()) <= set(aligned.ravel().tolist())

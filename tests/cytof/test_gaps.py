@@ -115,7 +115,10 @@ def test_what_nobody_can_tell_is_said():
         ("two", "one"),
         ("three", "one"),
     ]
-    why = "not imputed, for no batch of 100 cells or more that measured them shares two other markers with it"
+    why = (
+        "not imputed, for no batch of 100 cells or more that measured them shares two markers with it that "
+        "are aligned"
+    )
     assert notes == (f"two: {why}: CD56", f"three: {why}: CD25 and CD7")
 
 
