@@ -183,7 +183,7 @@ def _by_marker(report: Mapping[str, Any]) -> page.Section:
         )
     columns = (
         page.Column("Marker"),
-        page.Column("If it were missing"),
+        page.Column("If missing"),
         page.Column("r", look="number"),
         page.Column("Best simple r", look="number"),
         page.Column("r at home", look="number"),
