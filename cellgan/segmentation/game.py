@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from cellgan.segmentation.config import SegmentConfig
 
 SEGMENTER = "segmenter"
-FAST = Adam(lr=2e-3, betas=(0.9, 0.999))
+FAST = Adam(lr=5e-3, betas=(0.9, 0.999))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def python(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     "words",
     [
         [*words.split(), "--help"]
-        for words in ("", "align", "map", "simulate", "validate", "segment evaluate")
+        for words in ("", "align", "map", "simulate", "validate", "segment evaluate", "segment train")
     ],
 )
 def test_help_loads_nothing_heavy(words):

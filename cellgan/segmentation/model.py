@@ -1,0 +1,109 @@
+"""A trained segmenter: what it was trained with, its weights, and the folder that they are kept in.
+
+The folder holds ``model.safetensors``, which is all that is needed, and ``model.json``, the same settings for
+people to read. Neither holds code, and nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from cellgan.atomic import atomic, make_folder
+from cellgan.core.checkpoint import read_tensors, write_tensors
+from cellgan.core.randomness import seeded
+from cellgan.errors import ConfigError, ModelError
+from cellgan.segmentation.config import SegmentConfig
+from cellgan.segmentation.game import segmenter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WEIGHTS, READABLE = "model.safetensors", "model.json"
+_KIND = "segmentation"
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationModel:
+    """All that is needed to segment.
+
+    Attributes
+    ----------
+    network
+        From ``(n, n_channels * (2 * neighbours + 1), size, size)`` to raw scores of the labels.
+    config
+        What it was trained with.
+    n_channels
+        Images a case.
+    n_labels
+        Labels with the background.
+    pixel
+        Distance of the training grid's pixels in mm.
+    about
+        Version and cases of the training; JSON.
+    """
+
+    network: nn.Module
+    config: SegmentConfig
+    n_channels: int
+    n_labels: int
+    pixel: float
+    about: Mapping[str, Any]
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder, which is made if its parent is there.
+
+        Raises
+        ------
+        OutputError
+            The folder or a file in it cannot be written.
+        """
+        meta = {
+            "kind": _KIND,
+            "config": asdict(self.config),
+            "n_channels": self.n_channels,
+            "n_labels": self.n_labels,
+            "pixel": self.pixel,
+            "about": dict(self.about),
+        }
+        make_folder(folder)
+        write_tensors(folder / WEIGHTS, self.network.state_dict(), meta)
+        with atomic(folder / READABLE) as part:
+            part.write_text(json.dumps(meta, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def load_model(folder: Path | str) -> SegmentationModel:
+    """Read a model that `SegmentationModel.save` wrote.
+
+    Raises
+    ------
+    ModelError
+        There is none, it is damaged, or it is of another kind or version.
+    """
+    path = Path(folder) / WEIGHTS
+    tensors, meta = read_tensors(path)
+    if meta.get("kind") != _KIND:
+        msg = f"{path} is of the kind {meta.get('kind')!r}; expected one that `cellgan segment train` wrote"
+        raise ModelError(msg)
+    try:
+        config = SegmentConfig(**meta["config"])
+        n_channels, n_labels = int(meta["n_channels"]), int(meta["n_labels"])
+        network = empty_network(config, n_channels=n_channels, n_labels=n_labels)
+        network.load_state_dict(tensors)
+        return SegmentationModel(
+            network.eval(), config, n_channels, n_labels, float(meta["pixel"]), meta["about"]
+        )
+    except (KeyError, TypeError, RuntimeError, ConfigError) as error:
+        msg = f"{path} does not fit this cellgan: {error}. Use the version that wrote it"
+        raise ModelError(msg) from error
+
+
+def empty_network(config: SegmentConfig, *, n_channels: int, n_labels: int) -> nn.Module:
+    """Return the network of a model, with the weights that its training starts from."""
+    with seeded(config.seed), torch.enable_grad():
+        return segmenter(n_channels * (2 * config.neighbours + 1), n_labels, width=config.width)

@@ -1,0 +1,149 @@
+"""From volumes to masks on the volumes' own voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from cellgan.errors import InputError
+from cellgan.segmentation.cases import read_images
+from cellgan.segmentation.slices import grid_of
+from cellgan.segmentation.training_set import beside, image_slices, stacked
+from cellgan.segmentation.volumes import Volume, stem, write_like
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cellgan.segmentation.model import SegmentationModel
+
+_CHUNK = 16  # slices at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The labels of one volume and how probable they are.
+
+    Attributes
+    ----------
+    volume
+        The (first) image.
+    probabilities
+        Of each label, ``(n_labels, x, y, z)``, adding up to 1; outside of the training grid the background is
+        certain.
+    """
+
+    volume: Volume
+    probabilities: NDArray[np.float32]
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """The most probable label of each voxel, ``(x, y, z)``."""
+        found: NDArray[np.uint8] = self.probabilities.argmax(0).astype(np.uint8)
+        return found
+
+    @property
+    def foreground(self) -> NDArray[np.float32]:
+        """The probability of any label but the background, ``(x, y, z)``."""
+        found: NDArray[np.float32] = 1 - self.probabilities[0]
+        return found
+
+    @property
+    def uncertainty(self) -> NDArray[np.float32]:
+        """The entropy of the labels, from 0 (certain) to 1 (all are alike), ``(x, y, z)``."""
+        p = np.clip(self.probabilities, 1e-7, 1)
+        found: NDArray[np.float32] = (-(p * np.log(p)).sum(0) / np.log(len(p))).astype(np.float32)
+        return np.clip(found, 0, 1)
+
+    def write(self, folder: Path, *, uncertainty: bool = False) -> list[Path]:
+        """Write ``X_mask.nii.gz``, with the image's own shape, affines and units, into a folder.
+
+        Parameters
+        ----------
+        folder
+            Must exist.
+        uncertainty
+            Write ``X_probability.nii.gz`` and ``X_uncertainty.nii.gz`` as well.
+
+        Returns
+        -------
+        The files.
+
+        Raises
+        ------
+        OutputError
+            A file cannot be written.
+        """
+        maps: dict[str, NDArray[np.float32] | NDArray[np.uint8]] = {"mask": self.mask}
+        if uncertainty:
+            maps |= {"probability": self.foreground, "uncertainty": self.uncertainty}
+        files = [folder / name for name in outputs(self.volume.path, uncertainty=uncertainty)]
+        for file, values in zip(files, maps.values(), strict=True):
+            write_like(self.volume, values, file)
+        return files
+
+
+def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Segmentation:
+    """Segment one case.
+
+    Parameters
+    ----------
+    model
+        The segmenter.
+    images
+        The volume; or as many as the model has channels, in the order of its training.
+
+    Returns
+    -------
+    The segmentation, on the first volume's voxels. Slices are seen twice, the second time mirrored between
+    left and right, and the probabilities averaged.
+
+    Raises
+    ------
+    InputError
+        A volume cannot be used, or they are too few or many.
+    """
+    files = (Path(images),) if isinstance(images, str | Path) else tuple(images)
+    if len(files) != model.n_channels:
+        msg = f"the model takes {model.n_channels} images a case; got {len(files)}"
+        raise InputError(msg)
+    first, channels = read_images(files)
+    size = model.config.size
+    grid = grid_of(first, size=size, pixel=model.pixel)
+    slices = image_slices(channels, first, files=files, size=size, pixel=model.pixel)
+    maps = probabilities(model, torch.from_numpy(slices))
+    found = np.stack([grid.volume(label, outside=float(k == 0)) for k, label in enumerate(maps)])
+    found = np.clip(found, 0, 1)
+    return Segmentation(first, found / found.sum(0))
+
+
+@torch.no_grad()
+def probabilities(model: SegmentationModel, slices: torch.Tensor) -> NDArray[np.float32]:
+    """Return the labels' probabilities on the training grid, ``(n_labels, n_slices, size, size)``.
+
+    Parameters
+    ----------
+    model
+        The segmenter.
+    slices
+        ``(n_slices, n_channels, size, size)``.
+    """
+    rows = beside(len(slices), model.config.neighbours)
+    parts = []
+    for start in range(0, len(rows), _CHUNK):
+        image = stacked(slices, rows[start : start + _CHUNK])
+        straight, mirrored = model.network(image).softmax(1), model.network(image.flip(2)).softmax(1).flip(2)
+        parts.append((straight + mirrored) / 2)
+    found: NDArray[np.float32] = torch.cat(parts).movedim(1, 0).numpy()
+    return found
+
+
+def outputs(image: Path, *, uncertainty: bool) -> list[str]:
+    """Return the names of the files that are written for an image."""
+    kinds = ["mask", *(["probability", "uncertainty"] if uncertainty else [])]
+    return [f"{stem(image)}_{kind}.nii.gz" for kind in kinds]

@@ -1,0 +1,131 @@
+"""Train a segmenter on a table of cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from cellgan import __version__
+from cellgan.atomic import atomic, make_folder
+from cellgan.core.checkpoint import load_match
+from cellgan.core.match import Match, play
+from cellgan.core.watch import SaveEvery
+from cellgan.errors import ModelError
+from cellgan.segmentation.cases import Case, read_cases
+from cellgan.segmentation.config import SegmentConfig
+from cellgan.segmentation.game import SEGMENTER, game_of
+from cellgan.segmentation.model import SegmentationModel
+from cellgan.segmentation.training_set import AugmentedSlices, read_training_set
+
+if TYPE_CHECKING:
+    from cellgan.core.watch import RoundReport, Watcher
+
+Progress = Callable[[str, float], None]
+
+UNFINISHED, STARTED_WITH = "unfinished.safetensors", "unfinished.json"
+_SAVE_EVERY = 100  # rounds: half a minute
+
+
+def train(
+    cases: Path | str | Sequence[Case],
+    config: SegmentConfig | None = None,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> SegmentationModel:
+    """Train a segmenter.
+
+    Parameters
+    ----------
+    cases
+        A table of cases (CASES.csv), or the cases.
+    config
+        Settings; None takes the defaults.
+    folder
+        Where the match is kept while it is played, so that it can be resumed, and the model in the end. None
+        writes nothing.
+    resume
+        Go on with the match that is kept in the folder, if there is one: the model gets the same bytes as if
+        nothing had stopped it.
+    progress
+        Called with a stage and the part of it that is done.
+
+    Returns
+    -------
+    The model.
+
+    Raises
+    ------
+    InputError
+        A case cannot be used.
+    ModelError
+        The match that is to be resumed was started with other cases or settings.
+    """
+    config = config or SegmentConfig()
+    cases = (
+        list(cases) if isinstance(cases, Sequence) and not isinstance(cases, str) else read_cases(Path(cases))
+    )
+    say = progress or (lambda _stage, _done: None)
+    say("reading the cases", 0.0)
+    data = read_training_set(cases, config)
+    n_channels = data.images.shape[1]
+    game = game_of(config, n_channels=n_channels * data.beside.shape[1], n_labels=data.n_labels)
+    match = Match(game, seed=config.seed)
+    settings = {"version": __version__, "config": asdict(config), "cases": [case.name for case in cases]}
+    watchers: list[Watcher] = [_Shown(say)]
+    if folder is not None:
+        make_folder(folder)
+        _prepare(folder, match, settings, resume=resume)
+        watchers.append(SaveEvery(_SAVE_EVERY, folder / UNFINISHED))
+    if match.round < config.steps:
+        batches = AugmentedSlices(data, size=config.slices, seed=config.seed)
+        play(match, batches, rounds=config.steps - match.round, watchers=watchers)
+    about = {"version": __version__, "torch": torch.__version__, "cases": settings["cases"]}
+    model = SegmentationModel(
+        match.networks[SEGMENTER].eval(), config, n_channels, data.n_labels, data.pixel, about
+    )
+    if folder is not None:
+        model.save(folder)
+        for name in (UNFINISHED, STARTED_WITH):
+            (folder / name).unlink(missing_ok=True)
+    return model
+
+
+def _prepare(folder: Path, match: Match, settings: dict[str, Any], *, resume: bool) -> None:
+    """Load the match that was kept, or note what this one starts with."""
+    kept = folder / UNFINISHED
+    if resume and kept.exists():
+        try:
+            before = json.loads((folder / STARTED_WITH).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            msg = f"{kept} cannot be resumed, since {STARTED_WITH} is missing or damaged: {error}. Start anew"
+            raise ModelError(msg) from error
+        if odd := [name for name, value in settings.items() if before.get(name) != value]:
+            msg = (
+                f"{kept} was started with another {' and '.join(odd)}; expected the same. Give the same "
+                "settings, or start anew without --resume"
+            )
+            raise ModelError(msg)
+        load_match(match, kept)
+        return
+    kept.unlink(missing_ok=True)
+    with atomic(folder / STARTED_WITH) as part:
+        part.write_text(json.dumps(settings), encoding="utf-8")
+
+
+class _Shown:
+    """Tell how far the match is."""
+
+    terms_only = True
+
+    def __init__(self, say: Progress) -> None:
+        self._say = say
+
+    def __call__(self, report: RoundReport) -> None:
+        self._say("training", report.round / report.last_round)

@@ -1,0 +1,56 @@
+"""Flags that mirror the settings of a segmenter; every default is read where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, get_args
+
+import click
+
+from cellgan.segmentation.config import Loss, SegmentConfig
+
+DEFAULTS = {field.name: field.default for field in fields(SegmentConfig)}
+
+Command = Callable[..., None]
+
+
+def _setting(name: str, kind: click.Choice[str] | type, help_text: str) -> Callable[[Command], Command]:
+    default = DEFAULTS[name]
+    return click.option(
+        f"--{name}", type=kind, default=default, show_default=default is not None, help=help_text
+    )
+
+
+SETTINGS = (
+    _setting(
+        "loss",
+        click.Choice(get_args(Loss)),
+        "cross-entropy, adversarial, hybrid: as Kohl et al. (2017). dice: soft Dice plus cross-entropy.",
+    ),
+    _setting("steps", int, "Rounds of training, one mini-batch each."),
+    _setting("slices", int, "Slices a mini-batch."),
+    _setting("size", int, "Pixels along a slice's sides on the training grid, a multiple of 16."),
+    _setting("pixel", float, "Their distance in mm. [default: so that all masks are well within]"),
+    _setting("neighbours", int, "Slices on either side that are seen with each."),
+    _setting("width", int, "Channels of the network at full size."),
+    _setting("seed", int, "Seed of everything random."),
+)
+
+
+def segment_settings(command: Command) -> Command:
+    """Add a flag for each setting."""
+    for setting in reversed(SETTINGS):
+        command = setting(command)
+    return command
+
+
+def read_settings(flags: Mapping[str, Any]) -> SegmentConfig:
+    """Take the settings out of a command's flags.
+
+    Raises
+    ------
+    ConfigError
+        One of them makes no sense.
+    """
+    return SegmentConfig(**{name: flags[name] for name in DEFAULTS})

@@ -1,0 +1,135 @@
+"""``cellgan segment train``, ``predict`` and ``crossval``."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cellgan.atomic import atomic, check_output, make_folder
+from cellgan.errors import ConfigError, InputError
+from cellgan_cli.screen import Screen, list_files
+from cellgan_cli.segment_settings import read_settings, segment_settings
+
+_PATH = click.Path(path_type=Path)
+_QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
+_OUTPUT = click.option(
+    "--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where results go."
+)
+
+
+@click.command(short_help="Train a segmenter on a table of cases.")
+@click.argument("cases", type=_PATH)
+@_OUTPUT
+@segment_settings
+@click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
+@click.option("--overwrite", is_flag=True, help="Replace an older model.")
+@_QUIET
+def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
+    """Train a segmenter on the images and masks of CASES, a .csv with the columns case,site,image,mask.
+
+    Writes model.safetensors and model.json into the folder. Stopped by Ctrl-C, it goes on with
+    --resume to the same bytes.
+    """
+    config, folder = read_settings(flags), flags["output"]
+    kept = [] if flags["resume"] else ["unfinished.safetensors"]
+    _check_folder(folder, ["model.safetensors", "model.json", *kept], overwrite=flags["overwrite"])
+    from cellgan.segmentation.cases import read_cases
+    from cellgan.segmentation.train import train as play
+
+    cases = read_cases(flags["cases"])
+    with Screen(quiet=flags["quiet"]) as screen:
+        model = play(cases, config, folder=folder, resume=flags["resume"], progress=screen.progress)
+        screen.say(
+            f"trained on {len(cases)} cases, {config.steps} rounds ({config.loss}); "
+            f"{model.n_labels - 1} labels, pixels of {model.pixel:g} mm"
+        )
+    list_files([folder / "model.safetensors", folder / "model.json"])
+
+
+@click.command(short_help="Segment volumes with a trained model.")
+@click.argument("model", type=_PATH)
+@click.argument("volumes", nargs=-1, required=True, type=_PATH, metavar="VOLUME...")
+@_OUTPUT
+@click.option("--uncertainty", is_flag=True, help="Write a map of probability and one of uncertainty too.")
+@click.option("--overwrite", is_flag=True, help="Replace older masks.")
+@_QUIET
+def predict(
+    *, model: Path, volumes: tuple[Path, ...], output: Path, uncertainty: bool, overwrite: bool, quiet: bool
+) -> None:
+    """Segment each VOLUME with the MODEL: the mask of X.nii.gz is X_mask.nii.gz in the output folder.
+
+    A mask has its volume's shape, position and units. A model of several channels takes the volumes of each
+    case one after the other, in the order of its training.
+    """
+    from cellgan.segmentation.volumes import stem
+
+    twice = [name for name, n in Counter(stem(path) for path in volumes).items() if n > 1]
+    if twice:
+        msg = f"several volumes are called {twice[0]}, and so would their masks be; segment them one by one"
+        raise ConfigError(msg)
+    names = [
+        f"{stem(path)}_{kind}.nii.gz"
+        for path in volumes
+        for kind in ("mask", *(("probability", "uncertainty") if uncertainty else ()))
+    ]
+    _check_folder(output, names, overwrite=overwrite, inputs=volumes)
+    with Screen(quiet=quiet) as screen:
+        screen.progress("loading the model", 0.0)
+        from cellgan.segmentation.model import load_model
+        from cellgan.segmentation.predict import predict as segment
+
+        trained = load_model(model)
+        if len(volumes) % trained.n_channels:
+            msg = (
+                f"the model takes {trained.n_channels} volumes a case; got {len(volumes)}. Give all of "
+                "each case, one case after the other"
+            )
+            raise InputError(msg)
+        make_folder(output)
+        cases = [volumes[k : k + trained.n_channels] for k in range(0, len(volumes), trained.n_channels)]
+        written = []
+        for number, images in enumerate(cases):
+            screen.progress(f"segmenting {images[0].name}", number / len(cases))
+            written += segment(trained, images).write(output, uncertainty=uncertainty)
+    list_files(written)
+
+
+@click.command(short_help="Cross-validate by case.")
+@click.argument("cases", type=_PATH)
+@_OUTPUT
+@segment_settings
+@click.option("--folds", default=4, show_default=True, help="How many parts the cases are dealt out into.")
+@click.option("--overwrite", is_flag=True, help="Replace older results.")
+@_QUIET
+def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
+    """Segment each case of CASES with a model that was trained on other cases, and score the masks.
+
+    Cases are dealt out whole, never by slice, each site evenly. The masks and scores.json go into the folder,
+    the table of `cellgan segment evaluate` to stdout.
+    """
+    config, folder = read_settings(flags), flags["output"]
+    _check_folder(folder, ["scores.json", "scores.csv"], overwrite=flags["overwrite"])
+    from cellgan.segmentation.cases import read_cases
+    from cellgan.segmentation.crossval import cross_validate
+    from cellgan_cli.segment_evaluate import table
+
+    cases = read_cases(flags["cases"])
+    with Screen(quiet=flags["quiet"]) as screen:
+        found = cross_validate(cases, config, folds=flags["folds"], folder=folder, progress=screen.progress)
+    with atomic(folder / "scores.json") as part:
+        part.write_text(json.dumps(found.as_json(), indent=1, allow_nan=False), encoding="utf-8")
+    found.write_csv(folder / "scores.csv")
+    click.echo(table(found))
+
+
+def _check_folder(folder: Path, names: list[str], *, overwrite: bool, inputs: tuple[Path, ...] = ()) -> None:
+    """See that the folder can take results, or be made to."""
+    if not folder.is_dir():
+        check_output(folder)
+        return
+    for name in names:
+        check_output(folder / name, inputs=inputs, overwrite=overwrite)
