@@ -16,6 +16,7 @@ from cellgan.cytof.predict_hidden import r_of_private
 from cellgan.cytof.prepare import prepare
 from cellgan.cytof.processes import in_processes
 from cellgan.cytof.read_write import batches_from_adata, read_batches
+from cellgan.cytof.rename import rename_by_table
 from cellgan.cytof.summary import run_summary
 from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.validation import Validation, summarise
@@ -104,6 +105,7 @@ def validate_files(
     *,
     hold_out: Sequence[str] | Literal["all"] = ALL,
     jobs: int = 1,
+    rename: Path | None = None,
     kept: KeptParts | None = None,
     screen: Screen | None = None,
 ) -> Validation:
@@ -115,6 +117,8 @@ def validate_files(
         The reference and the other batch, ``.h5ad`` or ``.fcs``.
     config, hold_out, jobs
         See `validate`.
+    rename
+        Table of columns that mean the same protein, with the columns ``batch``, ``from`` and ``to``.
     kept
         Where each marker's result is kept until all are there, so that a run that was stopped goes on.
     screen
@@ -123,9 +127,10 @@ def validate_files(
     screen = screen or Screen()
     screen.progress("reading", 0.0)
     check_two(paths)
-    return validate_batches(
-        read_batches(paths), config, hold_out=hold_out, jobs=jobs, kept=kept, screen=screen
-    )
+    batches = read_batches(paths)
+    if rename is not None:
+        batches = rename_by_table(batches, rename)
+    return validate_batches(batches, config, hold_out=hold_out, jobs=jobs, kept=kept, screen=screen)
 
 
 def validate_batches(
@@ -212,4 +217,5 @@ def _run(about: Mapping[str, Any], config: AlignConfig) -> dict[str, Any]:
         "device": about["device"],
         "config": asdict(config) | {"markers": list(config.markers)},
         "inputs": [entry["sha256"] for entry in about["inputs"]],
+        "markers": about["markers"],  # --rename decides about these too
     }

@@ -54,6 +54,12 @@ def _read_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tup
 )
 @click.option("--no-report", is_flag=True, help="Write no file. A run that is stopped then begins anew.")
 @click.option("--overwrite", is_flag=True, help="Replace an older report.")
+@click.option(
+    "--rename",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
 @align_settings
 @click.pass_context
@@ -99,6 +105,7 @@ def validate(ctx: click.Context, /, **flags: Any) -> None:  # noqa: ANN401 - eac
             config,
             hold_out=flags["hold_out"],
             jobs=flags["jobs"],
+            rename=flags["rename"],
             kept=kept,
             screen=Said(screen.progress, screen.say),
         )

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,6 +89,19 @@ def test_json_and_csv_for_programs(cellgan, files, asked):
     table = pd.read_csv(io.StringIO(done.stdout))
     assert table["marker"].unique().tolist() == ["CD3", "CD4", "CD19", "CD14"]
     assert names(files) == {"a.h5ad", "b.h5ad", "validation.html", "validation.json"}
+
+
+def test_columns_under_other_names(cellgan, files, asked):
+    b = ad.read_h5ad("b.h5ad")
+    b.var_names = ["T4" if name == "CD4" else name for name in b.var_names]
+    b.write_h5ad("b.h5ad")
+    assert cellgan("validate", "a.h5ad", "b.h5ad", "--no-report").exit_code == 0
+    assert asked == ["CD45", "CD3", "CD8a"]
+    asked.clear()
+    (files / "names.csv").write_text("batch,from,to\nb,T4,CD4\n")
+    done = cellgan("validate", "a.h5ad", "b.h5ad", "--no-report", "--rename", "names.csv")
+    assert done.exit_code == 0, done.stderr
+    assert asked == list(R)
 
 
 def test_ctrl_c_and_again(cellgan, files, asked, monkeypatch):
