@@ -84,6 +84,9 @@ def test_importing_cellgan_loads_no_heavy_library():
 
 
 def test_listing_names_loads_no_heavy_library():
+    assert loaded_after("import cellgan.segmentation\ndir(cellgan.segmentation)").isdisjoint(
+        {"torch", "numpy"}
+    )
     assert loaded_after("import cellgan\ndir(cellgan)\ncellgan.AlignConfig()").isdisjoint({"torch", "numpy"})
 
 

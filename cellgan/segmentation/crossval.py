@@ -9,10 +9,10 @@ import numpy as np
 
 from cellgan.atomic import make_folder
 from cellgan.errors import ConfigError, InputError
-from cellgan.segmentation.evaluate import Evaluation, evaluate_pairs
+from cellgan.segmentation.evaluation import Evaluation, evaluate_pairs
 from cellgan.segmentation.pairs import Pair
-from cellgan.segmentation.predict import outputs, predict
-from cellgan.segmentation.train import train
+from cellgan.segmentation.prediction import outputs, predict
+from cellgan.segmentation.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cellgan.segmentation.cases import Case
     from cellgan.segmentation.config import SegmentConfig
-    from cellgan.segmentation.train import Progress
+    from cellgan.segmentation.training import Progress
 
 
 def cross_validate(

@@ -84,13 +84,15 @@ def read_volume(path: Path) -> Volume:
         not finite.
     """
     volume = _read(path)
-    if not (finite := np.isfinite(volume.data)).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        data = volume.data.astype(np.float32)
+    if not (finite := np.isfinite(data)).all():
         msg = (
-            f"{path}: {int((~finite).sum()):,} of {finite.size:,} voxels are NaN or infinite; "
+            f"{path}: {int((~finite).sum()):,} of {finite.size:,} voxels are NaN, infinite or above 1e38; "
             "expected a finite value in each. Set them to 0, or to the background's value"
         )
         raise InputError(msg)
-    return Volume(volume.data.astype(np.float32), volume.affine, volume.path, volume.header, volume.shape)
+    return Volume(data, volume.affine, volume.path, volume.header, volume.shape)
 
 
 def read_mask(path: Path) -> Volume:

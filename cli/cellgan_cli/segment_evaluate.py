@@ -12,7 +12,7 @@ from cellgan.atomic import atomic, check_output
 
 if TYPE_CHECKING:
     from cellgan.segmentation.compare import Difference
-    from cellgan.segmentation.evaluate import Evaluation
+    from cellgan.segmentation.evaluation import Evaluation
 
 _PATH = click.Path(path_type=Path)
 
@@ -43,7 +43,7 @@ def evaluate(
     for path in (as_json, as_csv):
         if path is not None:
             check_output(path, inputs=[predicted, truth], overwrite=overwrite)
-    from cellgan.segmentation.evaluate import evaluate as score
+    from cellgan.segmentation.evaluation import evaluate as score
 
     found = score(predicted, truth)
     other = None if against is None else found.against(score(against, truth), seed=seed)

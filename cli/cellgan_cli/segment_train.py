@@ -38,7 +38,7 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
     kept = [] if flags["resume"] else ["unfinished.safetensors"]
     _check_folder(folder, ["model.safetensors", "model.json", *kept], overwrite=flags["overwrite"])
     from cellgan.segmentation.cases import read_cases
-    from cellgan.segmentation.train import train as play
+    from cellgan.segmentation.training import train as play
 
     cases = read_cases(flags["cases"])
     with Screen(quiet=flags["quiet"]) as screen:
@@ -80,7 +80,7 @@ def predict(
     with Screen(quiet=quiet) as screen:
         screen.progress("loading the model", 0.0)
         from cellgan.segmentation.model import load_model
-        from cellgan.segmentation.predict import predict as segment
+        from cellgan.segmentation.prediction import predict as segment
 
         trained = load_model(model)
         if len(volumes) % trained.n_channels:

@@ -113,6 +113,8 @@ def bad(tmp_path, save, affine_of, values, kind: str):
     if kind == "nan":
         odd[1, 1, 1] = np.nan
         save(path.name, odd, matrix)
+    elif kind == "huge":
+        save(path.name, values * 1e300 + 1.0, matrix)
     elif kind == "4-D":
         save(path.name, np.stack([values] * 3, -1), matrix)
     elif kind == "slice":
@@ -146,6 +148,7 @@ def bad(tmp_path, save, affine_of, values, kind: str):
     ("kind", "message"),
     [
         ("nan", r"1 of 120 voxels are NaN"),
+        ("huge", r"120 of 120 voxels.* above 1e38"),
         ("4-D", r"4 axes, 5 x 6 x 4 x 3"),
         ("slice", "a single slice"),
         ("cut", "cannot read"),

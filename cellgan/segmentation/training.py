@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cellgan import __version__
 from cellgan.atomic import atomic, make_folder
 from cellgan.core.checkpoint import load_match
 from cellgan.core.match import Match, play
@@ -77,7 +77,11 @@ def train(
     n_channels = data.images.shape[1]
     game = game_of(config, n_channels=n_channels * data.beside.shape[1], n_labels=data.n_labels)
     match = Match(game, seed=config.seed)
-    settings = {"version": __version__, "config": asdict(config), "cases": [case.name for case in cases]}
+    settings = {
+        "version": version("cellgan"),
+        "config": asdict(config),
+        "cases": [case.name for case in cases],
+    }
     watchers: list[Watcher] = [_Shown(say)]
     if folder is not None:
         make_folder(folder)
@@ -86,7 +90,7 @@ def train(
     if match.round < config.steps:
         batches = AugmentedSlices(data, size=config.slices, seed=config.seed)
         play(match, batches, rounds=config.steps - match.round, watchers=watchers)
-    about = {"version": __version__, "torch": torch.__version__, "cases": settings["cases"]}
+    about = {"version": version("cellgan"), "torch": torch.__version__, "cases": settings["cases"]}
     model = SegmentationModel(
         match.networks[SEGMENTER].eval(), config, n_channels, data.n_labels, data.pixel, about
     )

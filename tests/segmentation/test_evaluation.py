@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cellgan.errors import InputError
 from cellgan.segmentation.compare import compare
-from cellgan.segmentation.evaluate import evaluate
+from cellgan.segmentation.evaluation import evaluate
 from cellgan.segmentation.metrics import METRICS
 from cellgan_cli.main import cli
 

@@ -14,11 +14,11 @@ from cellgan.errors import ConfigError, InputError, ModelError
 from cellgan.segmentation.cases import read_cases
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.crossval import cross_validate, folds_of
-from cellgan.segmentation.evaluate import evaluate
+from cellgan.segmentation.evaluation import evaluate
 from cellgan.segmentation.metrics import score
 from cellgan.segmentation.model import load_model
-from cellgan.segmentation.predict import predict
-from cellgan.segmentation.train import UNFINISHED, train
+from cellgan.segmentation.prediction import predict
+from cellgan.segmentation.training import UNFINISHED, train
 from cellgan_cli.main import cli
 
 QUICK = SegmentConfig(steps=90, size=32, pixel=2.0, width=4, slices=6)
@@ -118,7 +118,7 @@ def test_same_seed_same_bytes_and_a_saved_model_is_the_model(table, tmp_path):
 def test_a_training_that_was_stopped_goes_on_to_the_same_bytes(table, tmp_path, monkeypatch, loss):
     config = SegmentConfig(loss=loss, steps=5, size=32, width=2, slices=4)
     train(table, config, folder=tmp_path / "whole")
-    monkeypatch.setattr("cellgan.segmentation.train._SAVE_EVERY", 2)
+    monkeypatch.setattr("cellgan.segmentation.training._SAVE_EVERY", 2)
 
     def stopped(stage: str, done: float) -> None:
         if stage == "training" and done > 0.5:
@@ -135,7 +135,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bytes(table, tmp_path, 
 
 
 def test_only_the_same_training_is_resumed(table, tmp_path, monkeypatch):
-    monkeypatch.setattr("cellgan.segmentation.train._SAVE_EVERY", 1)
+    monkeypatch.setattr("cellgan.segmentation.training._SAVE_EVERY", 1)
 
     def stopped(stage: str, done: float) -> None:
         if done > 0.5:
