@@ -45,7 +45,7 @@ BALANCE_CLUSTERS = 45
 CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
 # Shares are known from fewer cells than maps, and with fewer clusters types would fall into one.
 LEAST_CLUSTERS, CELLS_PER_SHARE = 15, 10
-START_ROUNDS = 10
+START_TURNS = 10
 PASSES = 2
 MINI_BATCH = 256
 SHARED_WEIGHT = 1.0
@@ -105,6 +105,7 @@ def fit_start(
     *,
     seed: int,
     guess: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+    turns: int = START_TURNS,
 ) -> MarkerMaps:
     """Fit one map a marker to the part of the batches that corresponds. See the top of this file.
 
@@ -116,11 +117,13 @@ def fit_start(
         Of the clusters.
     guess
         Where cells may stand in the reference's frame, to begin with; where they were measured if not given.
+    turns
+        How often weights and maps take turns; fewer do where the guess is a good one.
     """
     cells = dither(cells)
     positions = cells if guess is None else guess(cells)
     ranked = Ranked.of(reference), Ranked.of(cells)
-    for turn in range(START_ROUNDS):
+    for turn in range(turns):
         weights = balance(reference, positions, seed=seed + turn, draws=1)
         maps = fit_marker_maps(*ranked, weights.reference, weights.cells)
         positions = maps(cells)

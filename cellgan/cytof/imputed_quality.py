@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.impute import Imputer
 
-LOW, HIGH = 0.05, 0.95  # of the intervals whose coverage is measured
+INTERVAL = 0.9  # whose coverage is measured
 CRITIC_CELLS = 25  # of either side; with fewer, a critic knows nothing
 NOISE = 0.05  # standard deviations
 
@@ -65,7 +65,7 @@ def measure_quality(imputer: Imputer, *, seed: int) -> Quality:
     for learn, score in (halves, halves[::-1]):
         half = Conditional(known.expected[learn], known.measured[learn])
         expected, measured = known.expected[score], known.measured[score]
-        low, high = (half.quantile(expected, share) for share in (LOW, HIGH))
+        low, high = half.interval(expected, INTERVAL)
         within[score] = (low <= measured) & (measured <= high)
         shown, fresh = np.array_split(np.arange(len(score)), 2)
         drawn = half.draw(expected[fresh], draws=1, seed=seed)[0]

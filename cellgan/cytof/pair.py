@@ -37,6 +37,8 @@ HISTORY_EVERY = 10
 # The game's proposal is left only for one that costs so much less: on a few hundred held-out cells, an AUC is
 # known to .03 at best.
 MARGIN = 0.05
+REFIT_TURNS = 3  # of the start, from where it stands, with all cells
+REFIT_SEED = 500
 
 # Names of proposals and rivals, as the report shows them.
 NOTHING = "nothing"
@@ -129,7 +131,9 @@ def align_pair(
         way_back = back.result()
     known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
     return Pair(
-        mover=_learn_from_all(rivals[chosen], reference, cells, seed=config.seed),
+        mover=_learn_from_all(
+            rivals[chosen], reference, cells, seed=config.seed, labelled=split.known is not None
+        ),
         uncertainty=undetected(reference.shape[1], likeness.floor)
         if chosen == NOTHING
         else fit_uncertainty(rivals[chosen], way_back, split.cells, known_cells, units=units),
@@ -237,15 +241,24 @@ def _choose(scores: Mapping[str, Scores], preferred: tuple[str, ...]) -> str:
 
 
 def _learn_from_all(
-    mover: Mover, reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int
+    mover: Mover,
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    *,
+    seed: int,
+    labelled: bool,
 ) -> Mover:
-    """Fit the maps again, now from the held-out cells too; start and game stay as they are."""
+    """Fit the maps again, now from the held-out cells too; the game stays as it is, and so do labels."""
     if not mover.passes:
         return mover
     rng = np.random.default_rng(seed)
     r, c = (_some(side, rng.permutation(len(side)), MAX_CELLS) for side in (reference, cells))
-    positions = Mover(mover.start, mover.generator)(c)
-    return Mover(mover.start, mover.generator, fit_passes(r, c, positions, seed=seed))
+    start = mover.start
+    if start is not None and not labelled:
+        # Some draws of the cells to learn from lead the start astray; all of them do not.
+        start = fit_start(r, c, seed=seed + REFIT_SEED, guess=start, turns=REFIT_TURNS)
+    positions = Mover(start, mover.generator)(c)
+    return Mover(start, mover.generator, fit_passes(r, c, positions, seed=seed))
 
 
 def _some(cells: NDArray[np.float64], order: NDArray[np.intp], n: int) -> NDArray[np.float64]:

@@ -130,16 +130,20 @@ def test_scores_are_of_cells_that_no_proposal_has_seen(blood, unscored, monkeypa
 
 
 def test_the_mover_in_the_end_has_learned_from_all_cells(blood, unscored, monkeypatch):
-    seen = []
-    fit = module.fit_passes
+    seen = {"fit_passes": [], "fit_start": []}
 
-    def spy(reference, cells, positions, *, seed):
-        seen.append((len(reference), len(cells)))
-        return fit(reference, cells, positions, seed=seed)
+    def spied(fit, sizes):
+        def spy(reference, cells, *rest, **how):
+            sizes.append((len(reference), len(cells)))
+            return fit(reference, cells, *rest, **how)
 
-    monkeypatch.setattr(module, "fit_passes", spy)
+        return spy
+
+    for name, sizes in seen.items():
+        monkeypatch.setattr(module, name, spied(getattr(module, name), sizes))
     align_pair(blood[0], blood[1][:300], units=blood.units, config=QUICK)
-    assert seen == [(320, 240), (320, 240), (400, 300)]
+    assert seen["fit_passes"] == [(320, 240), (320, 240), (400, 300)]
+    assert seen["fit_start"] == [(320, 240), (320, 240), (400, 300)]
 
 
 def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
