@@ -20,7 +20,7 @@ from cellgan.segmentation.cases import Case, read_cases
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.game import SEGMENTER, game_of
 from cellgan.segmentation.model import SegmentationModel
-from cellgan.segmentation.training_set import AugmentedSlices, read_training_set
+from cellgan.segmentation.training_set import AugmentedSlices, digest_of, read_training_set
 
 if TYPE_CHECKING:
     from cellgan.core.watch import RoundReport, Watcher
@@ -81,6 +81,7 @@ def train(
         "version": version("cellgan"),
         "config": asdict(config),
         "cases": [case.name for case in cases],
+        "data": digest_of(data),
     }
     watchers: list[Watcher] = [_Shown(say)]
     if folder is not None:

@@ -68,7 +68,10 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
     InputError
         A file cannot be used, a mask is empty, labels are not 0 to k, or cases differ in their channels.
     """
-    n_labels, widest = 1, 0.0
+    if not cases:
+        msg = "there are no cases to train on; expected at least one"
+        raise InputError(msg)
+    widest = 0.0
     found: set[int] = set()
     for case in cases:
         first, _, mask = read_pair(case)
@@ -101,6 +104,13 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         n_labels,
         pixel,
     )
+
+
+def digest_of(data: TrainingSet) -> str:
+    """Return the SHA-256 of all slices and masks."""
+    digest = hashlib.sha256(data.images.numpy().tobytes())
+    digest.update(data.masks.numpy().tobytes())
+    return digest.hexdigest()
 
 
 class AugmentedSlices:

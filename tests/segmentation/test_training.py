@@ -145,6 +145,12 @@ def test_only_the_same_training_is_resumed(table, tmp_path, monkeypatch):
         train(table, SegmentConfig(steps=3, size=32, width=2), folder=tmp_path / "m", progress=stopped)
     with pytest.raises(ModelError, match="another config"):
         train(table, SegmentConfig(steps=4, size=32, width=2), folder=tmp_path / "m", resume=True)
+    mask = nib.load(tmp_path / "0_m.nii.gz")
+    corrected = np.asanyarray(mask.dataobj).copy()
+    corrected[15:20, 15:20] = 0
+    nib.save(nib.Nifti1Image(corrected, mask.affine, mask.header), tmp_path / "0_m.nii.gz")
+    with pytest.raises(ModelError, match="another data"):
+        train(table, SegmentConfig(steps=3, size=32, width=2), folder=tmp_path / "m", resume=True)
     done = run("train", table, "-o", tmp_path / "m", "--steps=4", "--size=32", "--width=2")
     assert done.exit_code == 1
     assert "unfinished.safetensors exists already" in done.stderr

@@ -126,6 +126,8 @@ def test_what_lies_outside_stays_outside():
 def test_what_cannot_be_trained_on_is_named(cases, save, affine_of):
     matrix = affine_of((1.5, 1.5, 3.0), flip=(-1, 1, 1))
     empty = np.zeros((40, 36, 8), np.uint8)
+    with pytest.raises(InputError, match="no cases"):
+        read_training_set([], SMALL)
     with pytest.raises(InputError, match=r"empty\.nii\.gz is empty"):
         read_training_set([Case("x", "A", cases[0].images, save("empty.nii.gz", empty, matrix))], SMALL)
     empty[4:8, 4:8] = 3
