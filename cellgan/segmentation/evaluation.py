@@ -12,10 +12,11 @@ import nibabel as nib
 import numpy as np
 
 from cellgan.atomic import atomic
+from cellgan.segmentation.calibration import calibration_error
 from cellgan.segmentation.compare import Difference, compare
 from cellgan.segmentation.metrics import METRICS, score
 from cellgan.segmentation.pairs import Pair, find_pairs
-from cellgan.segmentation.volumes import Volume, check_same_grid, read_mask
+from cellgan.segmentation.volumes import Volume, check_same_grid, read_mask, read_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,11 +71,14 @@ class Evaluation:
         One row a slice and label, for slices that hold the label in either mask.
     sites
         One summary a site and label, and one of all cases.
+    calibration
+        Expected calibration error by case; of those alone that have a probability map beside their mask.
     """
 
     cases: tuple[Row, ...]
     slices: tuple[Row, ...]
     sites: tuple[Summary, ...]
+    calibration: dict[str, float]
 
     def values(self, metric: str, label: int) -> dict[str, float]:
         """Return a figure of one label by case."""
@@ -145,8 +149,13 @@ def evaluate_pairs(pairs: Sequence[Pair]) -> Evaluation:
     labels = sorted({label for pair in pairs for label in _labels(pair)} - {0}) or [1]
     cases: list[Row] = []
     slices: list[Row] = []
+    calibration: dict[str, float] = {}
     for pair in pairs:
         predicted, truth = _read(pair)
+        if (map_file := _map_beside(pair.predicted)) is not None:
+            probability = read_volume(map_file)
+            check_same_grid(truth, probability)
+            calibration[pair.case] = calibration_error(probability.data, truth.data > 0)
         axis = upward(truth)
         for label in labels:
             a, b = predicted.data == label, truth.data == label
@@ -157,12 +166,18 @@ def evaluate_pairs(pairs: Sequence[Pair]) -> Evaluation:
                 pick[axis] = slice(index, index + 1)
                 scores = score(a[tuple(pick)], b[tuple(pick)], truth.affine, axis=axis)
                 slices.append(Row(pair.case, pair.site, label, index, scores))
-    return Evaluation(tuple(cases), tuple(slices), tuple(_summaries(cases, labels)))
+    return Evaluation(tuple(cases), tuple(slices), tuple(_summaries(cases, labels)), calibration)
 
 
 def upward(volume: Volume) -> int:
     """Return the file's axis nearest to superior."""
     return int(np.argmax(nib.orientations.io_orientation(volume.affine)[:, 0] == 2))
+
+
+def _map_beside(mask: Path) -> Path | None:
+    """Return the probability map that was written with a mask, if there is one."""
+    name = mask.name.replace("_mask.nii", "_probability.nii")
+    return mask.with_name(name) if name != mask.name and mask.with_name(name).exists() else None
 
 
 def _read(pair: Pair) -> tuple[Volume, Volume]:

@@ -48,6 +48,10 @@ def evaluate(
     found = score(predicted, truth)
     other = None if against is None else found.against(score(against, truth), seed=seed)
     click.echo(table(found))
+    if found.calibration:
+        errors = list(found.calibration.values())
+        mean = sum(errors) / len(errors)
+        click.echo(f"\ncalibration error of the probabilities: {mean:.3f}, mean of {len(errors)} cases")
     if other is not None:
         click.echo("\n" + differences(other))
     if as_json is not None:

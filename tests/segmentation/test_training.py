@@ -95,7 +95,11 @@ def test_from_table_to_scores_on_the_command_line(table, tmp_path):
     assert u[np.abs(p - 0.5) < 0.01].min(initial=1) > 0.99
     assert 0 <= u.min() < u.max() - 0.3
     assert u.max() <= 1
-    assert evaluate(out, table).sites[-1].mean["dice"] > 0.75
+    found = evaluate(out, table)
+    assert found.sites[-1].mean["dice"] > 0.75
+    assert set(found.calibration) == {case.name for case in read_cases(table)}
+    assert 0 < min(found.calibration.values()) <= max(found.calibration.values()) < 0.5
+    assert f"of {N_CASES} cases" in run("evaluate", out, table).stdout
     again = run("predict", model, images[0], "-o", out)
     assert again.exit_code == 1
     assert "--overwrite" in again.stderr
