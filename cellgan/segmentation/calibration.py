@@ -1,7 +1,7 @@
 """Whether a probability means what it says: of the voxels given .7, seven in ten should hold a label.
 
 Voxels are put into ten bins of equal width by their probability p of holding any label. With n_b voxels in
-bin b, their mean probability p_b and the share t_b of them that do hold one, the expected calibration error is
+bin b, their mean probability p_b and the share t_b that do hold one, the expected calibration error is
 
     ECE = sum over b of n_b / n  |p_b - t_b|.
 
