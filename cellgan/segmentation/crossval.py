@@ -29,6 +29,7 @@ def cross_validate(
     *,
     folds: int,
     folder: Path,
+    largest: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Train once a fold on the cases outside of it, and score the cases within.
@@ -43,6 +44,8 @@ def cross_validate(
         How many.
     folder
         Gets the masks of all cases; made if its parent is there.
+    largest
+        Keep the largest piece of each label alone.
     progress
         Called with a stage and the part of it that is done.
 
@@ -74,7 +77,7 @@ def cross_validate(
             [case for case, k in zip(cases, fold, strict=True) if k != number], config, progress=told
         )
         for case in (case for case, k in zip(cases, fold, strict=True) if k == number):
-            (mask,) = predict(model, case.images).write(folder)
+            (mask,) = predict(model, case.images).write(folder, largest=largest)
             pairs[case.name] = Pair(case.name, case.site, mask, case.mask)
     return evaluate_pairs([pairs[case.name] for case in cases])
 

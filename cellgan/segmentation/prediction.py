@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.ndimage import label
 
 from cellgan.errors import InputError
 from cellgan.segmentation.cases import read_images
@@ -60,7 +61,7 @@ class Segmentation:
         found: NDArray[np.float32] = (-(p * np.log(p)).sum(0) / np.log(len(p))).astype(np.float32)
         return np.clip(found, 0, 1)
 
-    def write(self, folder: Path, *, uncertainty: bool = False) -> list[Path]:
+    def write(self, folder: Path, *, uncertainty: bool = False, largest: bool = False) -> list[Path]:
         """Write ``X_mask.nii.gz``, with the image's own shape, affines and units, into a folder.
 
         Parameters
@@ -68,7 +69,9 @@ class Segmentation:
         folder
             Must exist.
         uncertainty
-            Write ``X_probability.nii.gz`` and ``X_uncertainty.nii.gz`` as well.
+            Write ``X_probability.nii.gz`` and ``X_uncertainty.nii.gz`` as well, of the network alone.
+        largest
+            Keep the largest piece of each label in the mask.
 
         Returns
         -------
@@ -79,7 +82,9 @@ class Segmentation:
         OutputError
             A file cannot be written.
         """
-        maps: dict[str, NDArray[np.float32] | NDArray[np.uint8]] = {"mask": self.mask}
+        maps: dict[str, NDArray[np.float32] | NDArray[np.uint8]] = {
+            "mask": largest_pieces(self.mask) if largest else self.mask
+        }
         if uncertainty:
             maps |= {"probability": self.foreground, "uncertainty": self.uncertainty}
         files = [folder / name for name in outputs(self.volume.path, uncertainty=uncertainty)]
@@ -117,7 +122,7 @@ def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Se
     grid = grid_of(first, size=size, pixel=model.pixel)
     slices = image_slices(channels, first, files=files, size=size, pixel=model.pixel)
     maps = probabilities(model, torch.from_numpy(slices))
-    found = np.stack([grid.volume(label, outside=float(k == 0)) for k, label in enumerate(maps)])
+    found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
     return Segmentation(first, found / found.sum(0))
 
@@ -141,6 +146,18 @@ def probabilities(model: SegmentationModel, slices: torch.Tensor) -> NDArray[np.
         parts.append((straight + mirrored) / 2)
     found: NDArray[np.float32] = torch.cat(parts).movedim(1, 0).numpy()
     return found
+
+
+def largest_pieces(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a mask ``(x, y, z)`` without all but the largest piece of each label.
+
+    A piece is what hangs together by faces of its voxels; of two that are alike the first is kept.
+    """
+    kept = np.zeros_like(mask)
+    for value in np.unique(mask[mask > 0]):
+        pieces, _ = label(mask == value)
+        kept[pieces == np.bincount(pieces[pieces > 0]).argmax()] = value
+    return kept
 
 
 def outputs(image: Path, *, uncertainty: bool) -> list[str]:

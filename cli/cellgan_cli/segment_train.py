@@ -15,6 +15,7 @@ from cellgan_cli.screen import Screen, list_files
 from cellgan_cli.segment_settings import read_settings, segment_settings
 
 _PATH = click.Path(path_type=Path)
+_LARGEST = click.option("--largest", is_flag=True, help="Keep the largest piece of each label alone.")
 _QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
 _OUTPUT = click.option(
     "--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where results go."
@@ -54,11 +55,19 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
 @click.argument("model", type=_PATH)
 @click.argument("volumes", nargs=-1, required=True, type=_PATH, metavar="VOLUME...")
 @_OUTPUT
+@_LARGEST
 @click.option("--uncertainty", is_flag=True, help="Write a map of probability and one of uncertainty too.")
 @click.option("--overwrite", is_flag=True, help="Replace older masks.")
 @_QUIET
 def predict(
-    *, model: Path, volumes: tuple[Path, ...], output: Path, uncertainty: bool, overwrite: bool, quiet: bool
+    *,
+    model: Path,
+    volumes: tuple[Path, ...],
+    output: Path,
+    uncertainty: bool,
+    largest: bool,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Segment each VOLUME with the MODEL: the mask of X.nii.gz is X_mask.nii.gz in the output folder.
 
@@ -94,7 +103,7 @@ def predict(
         written = []
         for number, images in enumerate(cases):
             screen.progress(f"segmenting {images[0].name}", number / len(cases))
-            written += segment(trained, images).write(output, uncertainty=uncertainty)
+            written += segment(trained, images).write(output, uncertainty=uncertainty, largest=largest)
     list_files(written)
 
 
@@ -103,6 +112,7 @@ def predict(
 @_OUTPUT
 @segment_settings
 @click.option("--folds", default=4, show_default=True, help="How many parts the cases are dealt out into.")
+@_LARGEST
 @click.option("--overwrite", is_flag=True, help="Replace older results.")
 @_QUIET
 def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
@@ -119,7 +129,14 @@ def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by clic
 
     cases = read_cases(flags["cases"])
     with Screen(quiet=flags["quiet"]) as screen:
-        found = cross_validate(cases, config, folds=flags["folds"], folder=folder, progress=screen.progress)
+        found = cross_validate(
+            cases,
+            config,
+            folds=flags["folds"],
+            folder=folder,
+            largest=flags["largest"],
+            progress=screen.progress,
+        )
     with atomic(folder / "scores.json") as part:
         part.write_text(json.dumps(found.as_json(), indent=1, allow_nan=False), encoding="utf-8")
     found.write_csv(folder / "scores.csv")
