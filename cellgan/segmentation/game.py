@@ -42,7 +42,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, soft_dice
 from cellgan.core.nets import UNet, patch_discriminator
-from cellgan.core.player import ADAM, Adam, Batch, Game, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError
 
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 SEGMENTER = "segmenter"
 FAST = Adam(lr=5e-3, betas=(0.9, 0.999))
+# Against a discriminator: one that is much faster than its opponent runs into empty masks and stays there.
+CALM = Adam(lr=1e-3, betas=(0.9, 0.999))
+JUDGE = Adam(lr=5e-4)
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,8 @@ class AdversarialSegmentation:
     discriminator: nn.Module
     cross_entropy_weight: float = 0.5
     adversary: AdversarialLoss = NON_SATURATING
-    optimizer: OptimizerFactory = FAST
-    discriminator_optimizer: OptimizerFactory = ADAM
+    optimizer: OptimizerFactory = CALM
+    discriminator_optimizer: OptimizerFactory = JUDGE
 
     def __post_init__(self) -> None:
         """Refuse a cross-entropy that is ascended."""
@@ -190,15 +193,18 @@ def game_of(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Game:
     n_labels
         Labels with the background.
     """
-    fast = replace(FAST, decay_steps=config.steps)
     with seeded(config.seed), torch.enable_grad():
         network = segmenter(n_channels, n_labels, width=config.width)
         if config.loss in {"cross-entropy", "dice"}:
-            return Supervised(network, dice_weight=float(config.loss == "dice"), optimizer=fast)
+            return Supervised(
+                network,
+                dice_weight=float(config.loss == "dice"),
+                optimizer=replace(FAST, decay_steps=config.steps),
+            )
         return AdversarialSegmentation(
             network,
             patch_discriminator(n_channels + n_labels),
             cross_entropy_weight=0.5 if config.loss == "hybrid" else 0.0,
-            optimizer=fast,
-            discriminator_optimizer=replace(ADAM, decay_steps=config.steps),
+            optimizer=replace(CALM, decay_steps=config.steps),
+            discriminator_optimizer=replace(JUDGE, decay_steps=config.steps),
         )

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from cellgan.core import Match, play, seeded
+from cellgan.core import Adam, Match, play, seeded
 from cellgan.core.nets import UNet, patch_discriminator
 from cellgan.errors import ConfigError
 from cellgan.segmentation.config import SegmentConfig
-from cellgan.segmentation.game import AdversarialSegmentation, Supervised, expert, game_of
+from cellgan.segmentation.game import FAST, AdversarialSegmentation, Supervised, expert, game_of
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ class Blind(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = patch_discriminator(1, width=8)
+        self.net = patch_discriminator(1, width=8, halvings=3)
 
     def forward(self, x):
         return self.net(x[:, :1]) + 0 * x.sum()
@@ -93,14 +93,20 @@ class Blind(nn.Module):
 
 def adversarial(discriminator, batch) -> float:
     with seeded(0):
-        game = AdversarialSegmentation(UNet(1, 2, width=4), discriminator, cross_entropy_weight=0)
+        game = AdversarialSegmentation(
+            UNet(1, 2, width=4),
+            discriminator,
+            cross_entropy_weight=0,
+            optimizer=FAST,
+            discriminator_optimizer=Adam(),
+        )
     play(Match(game, seed=0), Same(batch), rounds=120)
     return error(game, batch)
 
 
 def test_the_discriminator_alone_teaches_and_only_by_what_it_sees(batch):
     with seeded(1):
-        seeing, blind = patch_discriminator(3, width=16), Blind()
+        seeing, blind = patch_discriminator(3, width=16, halvings=3), Blind()
     taught = adversarial(seeing, batch)
     untaught = adversarial(blind, batch)
     assert taught < 0.2

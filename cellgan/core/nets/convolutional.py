@@ -12,7 +12,7 @@ from torch import nn
 from cellgan.errors import ConfigError
 
 
-def patch_discriminator(n_in: int, *, width: int = 16, halvings: int = 3) -> nn.Sequential:
+def patch_discriminator(n_in: int, *, width: int = 16, halvings: int = 4) -> nn.Sequential:
     """Return convolutions that halve the image and score each place that is left.
 
     Parameters
@@ -22,7 +22,9 @@ def patch_discriminator(n_in: int, *, width: int = 16, halvings: int = 3) -> nn.
     width
         Channels after the first halving; each further halving doubles them.
     halvings
-        How often sides are halved: scores are ``(n, 1, h / 2 ** halvings, w / 2 ** halvings)``.
+        How often sides are halved: scores are ``(n, 1, h / 2 ** halvings, w / 2 ** halvings)``. Four see 78
+        pixels around each place with the last convolution. What is much larger than what a score sees, or
+        rare, leaves most scores with nothing to tell.
 
     Raises
     ------
