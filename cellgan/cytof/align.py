@@ -17,6 +17,7 @@ from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors, check_re
 from cellgan.cytof.consensus import consensus_cells
 from cellgan.cytof.fill import fill_gaps
 from cellgan.cytof.gaps import find_gaps
+from cellgan.cytof.imputed_page import FLAGGED, how_well
 from cellgan.cytof.learn import N_LEARNED, learn_all, plan_lessons, some_rows
 from cellgan.cytof.model import Model
 from cellgan.cytof.panel import everywhere
@@ -200,6 +201,7 @@ def align_batches(
         gaps, lost = find_gaps(batches, prepared.panel, reference=name) if config.impute else ((), ())
         show = partial(_show_filling, screen)
         filled = fill_gaps(gaps, prepared, maps, config, mapped=mapped, progress=show)
+    _say_imputed(screen.say, report_imputed := imputed_summary(filled))
     views = sample_views(prepared, mapped, filled, reference=name, seed=config.seed)
     summaries = [
         batch_summary(
@@ -212,7 +214,7 @@ def align_batches(
         for batch in batches
         if batch.name in learned
     ]
-    report = {**model.about, "batches": summaries, "imputed": imputed_summary(filled)}
+    report = {**model.about, "batches": summaries, "imputed": report_imputed}
     report["warnings"] = [*report["warnings"], *lost]
     adata = assemble(batches, prepared.panel, mapped, _uns(report), filled=filled)
     return Alignment(adata, report, views, model, batches, columns)
@@ -258,8 +260,20 @@ def _uns(report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _say_imputed(say: Say, imputed: Sequence[Mapping[str, Any]]) -> None:
+    for entry in imputed:
+        words = [how_well(marker["r"], marker["spread"]) for marker in entry["markers"]]
+        doubtful = sum(word in FLAGGED for word in words)
+        said = f", {doubtful} of them hardly to be believed" if doubtful else ""
+        markers = f"{len(words)} marker{'s' if len(words) > 1 else ''}"
+        say(f"{entry['batch']}: {markers} imputed from {entry['source']}{said}; see cellgan validate")
+
+
 def _say_what(say: Say, prepared: Prepared, reference: str) -> None:
     for batch in prepared.batches:
         role = " (reference)" if batch.name == reference else ""
         say(f"{batch.name}{role}: {batch.adata.n_obs:,} cells, {batch.adata.n_vars} columns")
-    say(f"{len(prepared.panel.shared)} shared markers; values: {prepared.decision.reason}")
+    panel = prepared.panel
+    shared = {len(own) for name, own in panel.columns.items() if name != reference}
+    some = f", {min(shared)} to {max(shared)} of them in each batch" if len(shared) > 1 else ""
+    say(f"{len(panel.shared)} shared markers{some}; values: {prepared.decision.reason}")

@@ -93,7 +93,7 @@ def _impute(
     """Fill expected values in, in place, and return the layers that come with them."""
     imputed = np.zeros(aligned.shape, dtype=bool)
     samples = [aligned.copy() for _ in filled[0].imputed.draws]
-    for gap, (expected, spread, draws), _ in filled:
+    for gap, (expected, spread, draws), *_ in filled:
         rows, columns = rows_of[gap.target], pd.Index(var_names).get_indexer(pd.Index(gap.markers))
         imputed[rows, columns] = True
         aligned[rows, columns], sd[rows, columns] = expected, spread

@@ -97,7 +97,10 @@ class AlignConfig:
             msg = f"rounds is {self.rounds}; a game of no rounds aligns nothing: give at least 1"
             raise ConfigError(msg)
         if self.draws < 1:
-            msg = f"draws is {self.draws}; expected 1 or more. To impute nothing, set impute to False"
+            msg = f"draws is {self.draws}; expected 1 or more. To impute nothing: --no-impute, impute=False"
+            raise ConfigError(msg)
+        if self.draws > 1 and not self.impute:
+            msg = f"draws is {self.draws}, but nothing is to be imputed: leave one of the two out"
             raise ConfigError(msg)
         if not 0 <= self.seed < MAX_SEED:
             msg = f"seed is {self.seed}; expected a whole number from 0 to {MAX_SEED - 1}"

@@ -12,7 +12,9 @@ from cellgan.cytof.impute import Imputed, Imputer, fit_imputer
 from cellgan.cytof.imputed_quality import Quality, measure_quality
 from cellgan.cytof.learn import N_LEARNED, some_rows
 from cellgan.cytof.magan_panels import fit_panel_generator
+from cellgan.cytof.novelty import fit_novelty
 from cellgan.cytof.straight import lines_of
+from cellgan.cytof.transform import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,11 +42,14 @@ class Filled(NamedTuple):
         For all cells of the target; arcsinh units, of the source.
     quality
         How well the markers were predicted in cells of the source that were held out.
+    n_novel
+        How many cells of the target have no counterpart in the source; None where nobody looked.
     """
 
     gap: Gap
     imputed: Imputed
     quality: Quality
+    n_novel: int | None
 
 
 def fill_gaps(
@@ -115,9 +120,9 @@ class _Filler:
         cells = self._framed(gap.target, gap.predictors, None)
         imputed = imputer(cells, draws=config.draws, seed=config.seed)
         # Of cells without counterpart nothing is known but how far values can differ at all.
-        novel = self.mapped[gap.target].novel
+        novel = self._novel(gap, cells)
         imputed.sd[novel] = np.maximum(imputed.sd[novel], imputer.outputs.sd)
-        return Filled(gap, imputed, quality)
+        return Filled(gap, imputed, quality, int(novel.sum()))
 
     def by_magan(self, gap: Gap, watcher: Watcher) -> Filled:
         """Take what MAGAN's generator makes of the target's whole panel."""
@@ -135,7 +140,17 @@ class _Filler:
         )
         columns = [theirs.index(marker) for marker in gap.markers]
         imputed = generator(self.prepared.proteins(target, ours), columns, draws=config.draws)
-        return Filled(gap, imputed, Quality.unknown(len(gap.markers)))
+        return Filled(gap, imputed, Quality.unknown(len(gap.markers)), None)
+
+    def _novel(self, gap: Gap, cells: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of the target's cells have no counterpart in the source."""
+        if self.maps[gap.source].mover is None:  # the reference: that is known already
+            return self.mapped[gap.target].novel
+        known = self._framed(gap.source, gap.predictors, self._rows(gap.source))
+        units = Standardise.of(known.astype(np.float32))
+        source, target = (units.apply(side.astype(np.float32)).astype(np.float64) for side in (known, cells))
+        novelty = fit_novelty(source, target[self._rows(gap.target)], seed=self.config.seed)
+        return novelty(target) if novelty is not None else np.zeros(len(target), dtype=bool)
 
     def _rows(self, name: str) -> NDArray[np.intp]:
         """Return the cells of a batch that are learned from."""

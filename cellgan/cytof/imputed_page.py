@@ -8,7 +8,7 @@ from cellgan.cytof.batch_tables import number
 from cellgan.cytof.figures import three_densities
 from cellgan.report import page
 from cellgan.report.charts import swatch
-from cellgan.report.numbers import decimal, is_known
+from cellgan.report.numbers import count, decimal, is_known
 from cellgan.report.palette import AFTER, BEFORE, REFERENCE
 
 if TYPE_CHECKING:
@@ -19,13 +19,23 @@ if TYPE_CHECKING:
 # Pearson's r, of expected with measured values, from which a marker's cells can be told apart by it; and from
 # which at least their populations can.
 WELL, PARTLY = 0.7, 0.5
-WORDS = {"well": "well predicted", "partly": "partly predicted", "hardly": "hardly predictable", "": "–"}
+NARROW = 0.5  # of the spread in the source: the cells that a marker tells apart there are hardly here
+WORDS = {
+    "well": "well predicted",
+    "partly": "partly predicted",
+    "hardly": "hardly predictable",
+    "missing": "its cells are missing here",
+    "": "–",
+}
+FLAGGED = {"hardly", "missing"}
 INTRO = (
     "{batch} did not measure these markers. They were learned from {source}, which did, by way of {n} "
     "markers that both measured. layers[“aligned”] holds each cell’s expected value, layers[“sample”] a draw "
     "that varies as measured values do, and layers[“aligned_sd”] how far off the expected value may be. "
     "r is the correlation of expected with measured values in held-out cells of {source}: the most to be "
-    "hoped for in {batch}. To see what is left of it there, run cellgan validate."
+    "hoped for in {batch}. Spread is how much expected values vary in {batch}, against {source}: far "
+    "below 1, the cells that the marker tells apart there are missing here, and r says nothing. To see what "
+    "is left of it all, run cellgan validate."
 )
 BY_MAGAN = (
     "{batch} did not measure these markers. MAGAN’s generator made them of all markers of {batch}, as "
@@ -39,10 +49,12 @@ CRITIC = (
 )
 
 
-def how_well(r: float | None) -> str:
-    """Return a key of `WORDS` for a correlation."""
+def how_well(r: float | None, spread: float | None = None) -> str:
+    """Return a key of `WORDS` for a correlation, and for how much of the spread there is."""
     if r is None or not is_known(r):
         return ""
+    if r >= PARTLY and spread is not None and spread < NARROW:
+        return "missing"
     return "well" if r >= WELL else "partly" if r >= PARTLY else "hardly"
 
 
@@ -67,6 +79,8 @@ def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
     text = intro.format(batch=batch, source=source, n=len(entry["predictors"]))
     if is_known(entry["auc"]):
         text += " " + CRITIC.format(auc=decimal(entry["auc"]), source=source)
+    if entry["novel"]:
+        text += f" {count(entry['novel'])} cells of {batch} have no counterpart in {source}."
     legend = page.Legend(
         (
             (swatch(REFERENCE, "area"), f"{source}, measured"),
@@ -80,16 +94,16 @@ def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
         marker, r = entry["markers"][i]["marker"], entry["markers"][i]["r"]
         alt = f"Densities of {marker}: measured in {source}, expected and drawn in {batch}"
         drawing = three_densities([values[:, i] for values in view], alt=alt)
+        word = how_well(r, entry["markers"][i]["spread"])
         figures.append(
-            page.Figure(
-                drawing, marker, f"r {decimal(r)}", WORDS["hardly"] if how_well(r) == "hardly" else ""
-            )
+            page.Figure(drawing, marker, f"r {decimal(r)}", WORDS[word] if word in FLAGGED else "")
         )
     rows = tuple(_row(entry["markers"][i]) for i in order)
     columns = (
         page.Column("Marker"),
         page.Column("r", look="number"),
         page.Column("Within the 90 % interval", look="number"),
+        page.Column("Spread", look="number"),
         page.Column("In words"),
     )
     table = page.Table(f"Markers of {source}, in held-out cells", columns, rows)
@@ -99,10 +113,11 @@ def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
 
 
 def _row(marker: Mapping[str, Any]) -> tuple[page.Cell, ...]:
-    word = WORDS[how_well(marker["r"])]
+    word = WORDS[how_well(marker["r"], marker["spread"])]
     return (
         page.Cell(marker["marker"]),
         number(marker["r"]),
         number(marker["coverage"], share=True),
+        number(marker["spread"]),
         page.Cell(word),
     )

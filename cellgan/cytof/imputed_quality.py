@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellgan.cytof.impute import Imputer
+    from cellgan.cytof.impute import Imputed, Imputer
 
 INTERVAL = 0.9  # whose coverage is measured
 CRITIC_CELLS = 25  # of either side; with fewer, a critic knows nothing
@@ -37,17 +37,30 @@ class Quality(NamedTuple):
     auc
         How well a critic, boosted trees that see shared and imputed markers of a cell together, tells cells
         with drawn values from cells with measured ones; .5 is a guess.
+    sd
+        Standard deviation of expected values, ``(n_markers,)``, arcsinh units.
     """
 
     r: NDArray[np.float64]
     coverage: NDArray[np.float64]
     auc: float
+    sd: NDArray[np.float64]
+
+    def spread(self, imputed: Imputed) -> NDArray[np.float64]:
+        """Return how much expected values vary against those of the source, ``(n_markers,)``.
+
+        Far below 1 where the cells that a marker tells apart are missing: what r promises is not to be had.
+        """
+        own = imputed.expected.std(axis=0, dtype=np.float64)
+        found: NDArray[np.float64] = np.full_like(own, np.nan)
+        np.divide(own, self.sd, out=found, where=self.sd > 0)
+        return found
 
     @classmethod
     def unknown(cls, n_markers: int) -> Quality:
         """Return what is known where nothing was held out."""
         nothing = np.full(n_markers, np.nan)
-        return cls(nothing, nothing, float("nan"))
+        return cls(nothing, nothing, float("nan"), nothing)
 
 
 def measure_quality(imputer: Imputer, *, seed: int) -> Quality:
@@ -73,7 +86,8 @@ def measure_quality(imputer: Imputer, *, seed: int) -> Quality:
         aucs.append(_critic([np.hstack([imputer.held_out[rows], values]) for rows, values in sides], rng))
     columns = zip(known.expected.T, known.measured.T, strict=True)
     r = np.array([_correlation(*pair) for pair in columns])
-    return Quality(r, within.mean(axis=0), float(np.mean(aucs)))
+    sd = known.expected.std(axis=0, dtype=np.float64)
+    return Quality(r, within.mean(axis=0), float(np.mean(aucs)), sd)
 
 
 def _correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:

@@ -56,7 +56,7 @@ def sample_views(
 
 
 def _imputed(prepared: Prepared, filled: Filled, seed: int) -> ImputedView:
-    gap, (expected, _, draws), _ = filled
+    gap, (expected, _, draws), *_ = filled
     source = prepared.batch(gap.source)
     measured = prepared.proteins(source, gap.markers, some_rows(source.adata.n_obs, N_VIEWED, seed))
     rows = some_rows(len(expected), N_VIEWED, seed)

@@ -139,13 +139,21 @@ def imputed_summary(filled: Sequence[Filled]) -> list[dict[str, Any]]:
             "batch": gap.target,
             "source": gap.source,
             "predictors": list(gap.predictors),
+            "novel": n_novel,
             "auc": _number(quality.auc),
             "markers": [
-                {"marker": marker, "r": _number(r), "coverage": _number(coverage)}
-                for marker, r, coverage in zip(gap.markers, quality.r, quality.coverage, strict=True)
+                {
+                    "marker": marker,
+                    "r": _number(r),
+                    "coverage": _number(coverage),
+                    "spread": _number(spread),
+                }
+                for marker, r, coverage, spread in zip(
+                    gap.markers, quality.r, quality.coverage, quality.spread(imputed), strict=True
+                )
             ],
         }
-        for gap, _, quality in filled
+        for gap, imputed, quality, n_novel in filled
     ]
 
 

@@ -17,8 +17,11 @@ Where the words change, and why there:
 - *Do not trust* below: what is seen in such a marker is mostly what the shared markers say already.
 - *Trust* falls to *with care* where ``r_low`` is below .5, and *with care* to *do not trust* where it is
   below .4: where markers like it fared very differently, nothing is known of this one. (Three pairs of real
-  batches with 54 held-out markers, each judged as if it were private: of those that got *trust*, 12 of 13
+  batches with 54 held-out markers, each judged as if it were private: of those with *trust*, 12 of 13
   came out at .7 and more and none below .5; without this rule and with five like it, 12 of 16, two below.)
+- Of a marker that was to be trusted, but is judged by fewer than `N_LIKE` held-out markers, or by markers
+  that were hidden in the other batch alone, *with care* is all that can be said: what the batch that lacks it
+  is made of decides how well it does there.
 - Of a marker that rests on ``r_source`` alone, since fewer than `LEAST_LIKE` markers were held out, nobody
   knows what is lost between the batches: *with care* is the most it gets.
 
@@ -95,7 +98,12 @@ def trust_held_out(marker: str, r: float, r_within: float, *, batch: str) -> Tru
 
 
 def trust_private(
-    marker: str, r_source: float, held_out: Mapping[str, tuple[float, float]], *, source: str
+    marker: str,
+    r_source: float,
+    held_out: Mapping[str, tuple[float, float]],
+    *,
+    source: str,
+    tested: bool = True,
 ) -> Trust:
     """Judge a marker that one batch did not measure.
 
@@ -109,6 +117,9 @@ def trust_private(
         By name of a marker that was held out: the same, and the correlation in the batch it was hidden in.
     source
         Name of the batch that measured it.
+    tested
+        Whether markers were hidden in the batch that lacks this one; if they were hidden in the other alone,
+        what cells of that batch lack has not been seen.
     """
     if not np.isfinite(r_source):
         return _trust_unknown(marker, held_out)
@@ -130,13 +141,21 @@ def trust_private(
         level = "care"
     if level == "care" and r_low < LOW["care"]:
         level = "no"
+    doubt = ""
+    if level == "trust" and (not tested or len(held_out) < N_LIKE):
+        level = "care"
+        doubt = (
+            f" Only {len(held_out)} markers were held out: hold out {N_LIKE} or more to know better."
+            if tested
+            else " But no marker was hidden in the batch that lacks it: swap the files to see."
+        )
     pairs = [
         f"{name} {decimal(held_out[name][0])} → {decimal(held_out[name][1])}" for name in sorted(nearest)
     ]
     text = (
         f"{within} Shared markers like it, there → in the other batch: {listing(pairs)}. "
         f"So r {decimal(r_expected)} is to be expected, and {decimal(r_low)} or more in four cases of five"
-        f"{_meaning(level)}."
+        f"{_meaning(level) if not doubt else ''}.{doubt}"
     )
     return Trust(level, r_expected, text, r_low, tuple(nearest))
 

@@ -123,7 +123,7 @@ def summarise(
             "measured_in": source,
             "imputed_in": next(name for name in names if name != source),
             "r_source": _known(r),
-            **_said(trust_private(marker, r, across, source=source)),
+            **_said(trust_private(marker, r, across, source=source, tested=source != batch)),
         }
         for source, markers in private.items()
         for marker, r in markers.items()

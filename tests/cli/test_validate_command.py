@@ -76,7 +76,7 @@ def test_a_table_on_stdout_words_on_stderr_and_a_report(cellgan, files, asked):
     assert "CD14 b 0.40 0.40 0.40 do not trust CD45, CD8a, CD4, CD3" in {
         " ".join(line.split()) for line in lines
     }
-    assert "Trust 1 of the 2 imputed markers" in done.stderr
+    assert "Use 1 of the 2 imputed markers, with care" in done.stderr
     assert "CD3: r 0.90 (2 of 4)" in done.stderr
     assert names(files) == {"a.h5ad", "b.h5ad", "validation.html", "validation.json"}
 

@@ -156,7 +156,7 @@ def imputed(
     expected = start + np.arange(n * len(markers), dtype=np.float32).reshape(n, -1)
     drawn = np.stack([expected + 1000 * draw for draw in range(1, draws + 1)])
     gap = Gap(target, source, ("CD3", "CD4"), markers)
-    return Filled(gap, Imputed(expected, expected / 2, drawn), Quality.unknown(len(markers)))
+    return Filled(gap, Imputed(expected, expected / 2, drawn), Quality.unknown(len(markers)), 0)
 
 
 def test_imputed_markers_go_to_their_cells_and_columns():

@@ -37,7 +37,7 @@ def test_settings_do_not_change_once_made():
         ({"cofactor": float("nan")}, "cofactor is nan"),
         ({"cofactor": float("inf")}, "cofactor is inf"),
         ({"rounds": 0}, "rounds is 0; a game of no rounds aligns nothing"),
-        ({"draws": 0}, "draws is 0; expected 1 or more. To impute nothing, set impute to False"),
+        ({"draws": 0}, "draws is 0; expected 1 or more. To impute nothing: --no-impute"),
         ({"draws": -3}, "draws is -3"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296; expected a whole number from 0 to 4294967295"),

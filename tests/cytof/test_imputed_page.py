@@ -13,16 +13,22 @@ from cellgan.cytof.views import ImputedView, Views
 from cellgan.report import page
 
 MARKERS = [
-    {"marker": "CD4", "r": 0.62, "coverage": 0.91},
-    {"marker": "CD8", "r": 0.94, "coverage": 0.886},
-    {"marker": "CD7", "r": None, "coverage": None},
-    {"marker": "CD14", "r": 0.31, "coverage": 0.9},
+    {"marker": "CD4", "r": 0.62, "coverage": 0.91, "spread": 0.9},
+    {"marker": "CD8", "r": 0.94, "coverage": 0.886, "spread": 1.02},
+    {"marker": "CD7", "r": None, "coverage": None, "spread": None},
+    {"marker": "CD14", "r": 0.31, "coverage": 0.9, "spread": 0.8},
 ]
 ORDER = ["CD8", "CD4", "CD14", "CD7"]
 
 
 def entry(**changes: object) -> dict:
-    made = {"batch": "day2", "source": "day1", "predictors": ["CD3", "CD19", "CD45"], "auc": 0.534}
+    made = {
+        "batch": "day2",
+        "source": "day1",
+        "predictors": ["CD3", "CD19", "CD45"],
+        "auc": 0.534,
+        "novel": 0,
+    }
     return made | {"markers": MARKERS} | changes
 
 
@@ -55,6 +61,15 @@ def test_how_well_in_a_word(r, word):
     assert imputed_page.WORDS[word]
 
 
+@pytest.mark.parametrize(
+    ("r", "spread", "word"),
+    [(0.9, 0.49, "missing"), (0.9, 0.5, "well"), (0.4, 0.1, "hardly"), (0.6, None, "partly")],
+)
+def test_a_marker_whose_cells_are_missing_is_not_called_well_predicted(r, spread, word):
+    assert how_well(r, spread) == word
+    assert imputed_page.WORDS[word]
+
+
 def test_the_table_has_the_best_first_and_dashes_where_nothing_is_known():
     (table,) = blocks(entry(), page.Table)
     assert table.caption == "Markers of day1, in held-out cells"
@@ -62,13 +77,14 @@ def test_the_table_has_the_best_first_and_dashes_where_nothing_is_known():
         "Marker",
         "r",
         "Within the 90 % interval",
+        "Spread",
         "In words",
     ]
     assert [[cell.shown for cell in row] for row in table.rows] == [
-        ["CD8", "0.94", "89 %", "well predicted"],
-        ["CD4", "0.62", "91 %", "partly predicted"],
-        ["CD14", "0.31", "90 %", "hardly predictable"],
-        ["CD7", "–", "–", "–"],
+        ["CD8", "0.94", "89 %", "1.02", "well predicted"],
+        ["CD4", "0.62", "91 %", "0.90", "partly predicted"],
+        ["CD14", "0.31", "90 %", "0.80", "hardly predictable"],
+        ["CD7", "–", "–", "–", "–"],
     ]
     assert [row[1].key for row in table.rows] == [0.94, 0.62, 0.31, None]
 
@@ -120,11 +136,11 @@ def test_of_magan_nothing_is_known_and_nothing_is_claimed():
 
 def test_a_marker_with_a_single_value_is_not_magans():
     """It has no correlation, though it was learned as others are."""
-    one = entry(auc=None, markers=[{"marker": "CD7", "r": None, "coverage": 1.0}])
+    one = entry(auc=None, markers=[{"marker": "CD7", "r": None, "coverage": 1.0, "spread": None}])
     (text,) = blocks(one, page.Text)
     assert "They were learned from day1" in text.text
     (table,) = blocks(one, page.Table)
-    assert [cell.shown for cell in table.rows[0]] == ["CD7", "–", "100 %", "–"]
+    assert [cell.shown for cell in table.rows[0]] == ["CD7", "–", "100 %", "–", "–"]
 
 
 def test_the_legend_says_who_is_who():

@@ -79,9 +79,7 @@ def test_the_critic_tells_markers_that_do_not_vary_together(monkeypatch):
 
 
 def test_intervals_that_are_too_narrow_are_found_out(monkeypatch):
-    low, high = 0.25, 0.75
-    monkeypatch.setattr(module, "LOW", low)
-    monkeypatch.setattr(module, "HIGH", high)
+    monkeypatch.setattr(module, "INTERVAL", 0.5)
     np.testing.assert_allclose(quality().coverage, 0.5, atol=0.04)
 
 

@@ -99,7 +99,18 @@ def test_with_few_held_out_it_rests_on_the_source_alone(n):
     assert found.r_expected == 0.95
     assert "That is all that is known" in found.text
     assert trust_private("CD16", 0.4, few, source="a").level == "no"
-    assert trust_private("CD16", 0.95, dict(list(HELD_OUT.items())[:3]), source="a").level == "trust"
+    some = trust_private("CD16", 0.95, dict(list(HELD_OUT.items())[:6]), source="a")
+    assert some.level == "care"
+    assert "Only 6 markers were held out" in some.text
+    assert trust_private("CD16", 0.95, dict(list(HELD_OUT.items())[:7]), source="a").level == "trust"
+
+
+def test_a_marker_of_the_other_direction_is_not_trusted_untested():
+    assert trust_private("CD16", 0.95, HELD_OUT, source="a").level == "trust"
+    found = trust_private("CD16", 0.95, HELD_OUT, source="a", tested=False)
+    assert found.level == "care"
+    assert "swap the files" in found.text
+    assert trust_private("CD16", 0.15, HELD_OUT, source="a", tested=False).level == "no"
 
 
 def test_a_method_that_holds_nothing_out_is_judged_by_all_markers():

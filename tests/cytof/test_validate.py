@@ -64,7 +64,7 @@ def test_a_row_a_marker_and_method_then_one_for_each_imputed(panels, asked):
     assert set(held["measured_in"]) == {"batch1,batch2"}
     assert set(held[held["method"] != OWN]["trust"]) == {""}
     assert imputed[["marker", "measured_in", "trust"]].to_numpy().tolist() == [
-        ["CD56", "batch1", "trust"],
+        ["CD56", "batch1", "care"],  # by six markers; seven are asked for
         ["CD16", "batch2", "no"],
     ]
     assert imputed["r_expected"].tolist() == pytest.approx([0.80, 0.35])

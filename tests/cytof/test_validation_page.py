@@ -49,6 +49,7 @@ def found(*parts, private=None):
 
 
 THREE = (part("CD3", 0.9), part("CD4", 0.6), part("CD8", 0.3))
+SEVEN = (*THREE, *(part(name, r) for name, r in (("CD2", 0.9), ("CD5", 0.3), ("CD7", 0.9), ("CD9", 0.3))))
 
 
 @pytest.mark.parametrize(
@@ -62,10 +63,10 @@ THREE = (part("CD3", 0.9), part("CD4", 0.6), part("CD8", 0.3))
     ],
 )
 def test_the_verdict_counts_imputed_markers(r_source, level, headline):
-    private = {"day1": {"CD16": r_source[0]}, "day2": {"CD56": r_source[1]}}
-    verdict = found(*THREE, private=private).report["verdict"]
+    private = {"day1": dict(zip(("CD16", "CD56"), r_source, strict=True)), "day2": {}}
+    verdict = found(*SEVEN, private=private).report["verdict"]
     assert (verdict["level"], verdict["headline"]) == (level, headline)
-    assert "Each of 3 shared markers was hidden in day2" in verdict["text"]
+    assert "Each of 7 shared markers was hidden in day2" in verdict["text"]
     assert "0.60 on average, 0.20 within populations" in verdict["text"]
     assert "reached 0.40" in verdict["text"]
 
@@ -113,7 +114,7 @@ def test_the_page_shows_every_marker_and_why():
     shown = re.sub(r"<[^>]+>", " ", text)
     assert "&lt;CD16&gt;" in text
     for words in (
-        "Trust 1 of the 2 imputed markers",
+        "Use 1 of the 2 imputed markers, with care",
         "CD3 was spelled Cd3",
         "CD8, CD4, CD3",
         "Do not trust",
