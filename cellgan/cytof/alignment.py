@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cellgan.atomic import check_output, make_folder
 from cellgan.cytof.assemble import IMPUTED, SAMPLE
-from cellgan.cytof.atomic import check_output, make_folder
 from cellgan.cytof.model import Model
 from cellgan.cytof.transform import to_linear
 from cellgan.cytof.verdict import WORDS

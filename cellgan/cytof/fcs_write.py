@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellgan.cytof.atomic import atomic
+from cellgan.atomic import atomic
 from cellgan.cytof.fcs_text import HEADER_BYTES, format_keywords
 from cellgan.errors import InputError
 

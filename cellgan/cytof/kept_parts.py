@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cellgan.cytof.atomic import atomic, make_folder
+from cellgan.atomic import atomic, make_folder
 from cellgan.errors import OutputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from cellgan.atomic import check_output
 from cellgan.core.checkpoint import read_tensors, write_tensors
-from cellgan.cytof.atomic import check_output
 from cellgan.cytof.batch_map import NOVEL, BatchMap, Mapped
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming

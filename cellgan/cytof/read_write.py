@@ -12,7 +12,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cellgan.cytof.atomic import atomic, check_output
+from cellgan.atomic import atomic, check_output
 from cellgan.cytof.cell_file import CellFile, open_for_map
 from cellgan.cytof.check_cells import check_names, check_values, dense_float32
 from cellgan.cytof.fcs import fcs_to_adata, open_fcs

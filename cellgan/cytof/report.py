@@ -6,8 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from cellgan.atomic import atomic
 from cellgan.cytof import batch_page, batch_tables, imputed_page
-from cellgan.cytof.atomic import atomic
 from cellgan.cytof.batch_warnings import chosen_and_before
 from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.verdict import WORDS

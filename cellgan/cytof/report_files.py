@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cellgan.cytof.atomic import check_output
+from cellgan.atomic import check_output
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:

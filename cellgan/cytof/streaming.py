@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from cellgan.cytof.atomic import atomic
+from cellgan.atomic import atomic
 from cellgan.cytof.batch_map import LAYERS, NOVEL
 from cellgan.cytof.fcs import FcsFile, cell_names, fcs_var
 from cellgan.cytof.h5ad import reading_h5ad

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellgan.cytof.atomic import atomic
+from cellgan.atomic import atomic
 from cellgan.cytof.baselines import BASELINES
 from cellgan.cytof.hold_out import OWN
 from cellgan.cytof.trust import Trust, trust_held_out, trust_private

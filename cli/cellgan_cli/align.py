@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cellgan.cytof.atomic import make_folder
+from cellgan.atomic import make_folder
 from cellgan.cytof.config import check_anchors
 from cellgan.errors import ConfigError
 from cellgan_cli.places import Places, check_places, plan

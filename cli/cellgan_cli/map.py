@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cellgan.cytof.atomic import check_output
+from cellgan.atomic import check_output
 from cellgan.errors import ConfigError
 from cellgan_cli.screen import Screen, list_files
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cellgan.cytof.atomic import check_output
+from cellgan.atomic import check_output
 from cellgan.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:

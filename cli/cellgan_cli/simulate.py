@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cellgan.cytof.atomic import check_output, make_folder
+from cellgan.atomic import check_output, make_folder
 from cellgan_cli.places import check_folder
 from cellgan_cli.screen import Screen, list_files
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from cellgan.cytof.atomic import atomic, check_output
+from cellgan.atomic import atomic, check_output
 from cellgan.cytof.read_write import write_h5ad
 from cellgan.errors import OutputError
 
