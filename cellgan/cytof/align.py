@@ -17,8 +17,8 @@ from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors, check_re
 from cellgan.cytof.consensus import consensus_cells
 from cellgan.cytof.fill import fill_gaps
 from cellgan.cytof.gaps import find_gaps
-from cellgan.cytof.imputed_page import FLAGGED, how_well
-from cellgan.cytof.learn import N_LEARNED, learn_all, plan_lessons, some_rows
+from cellgan.cytof.imputed_quality import FLAGGED, how_well
+from cellgan.cytof.learn import learn_all, learned_rows, plan_lessons
 from cellgan.cytof.model import Model
 from cellgan.cytof.panel import everywhere
 from cellgan.cytof.prepare import Prepared, prepare
@@ -201,7 +201,8 @@ def align_batches(
         gaps, lost = find_gaps(batches, prepared.panel, reference=name) if config.impute else ((), ())
         show = partial(_show_filling, screen)
         filled = fill_gaps(gaps, prepared, maps, config, mapped=mapped, progress=show)
-    _say_imputed(screen.say, report_imputed := imputed_summary(filled))
+    imputed = imputed_summary(filled)
+    _say_imputed(screen.say, imputed)
     views = sample_views(prepared, mapped, filled, reference=name, seed=config.seed)
     summaries = [
         batch_summary(
@@ -214,7 +215,7 @@ def align_batches(
         for batch in batches
         if batch.name in learned
     ]
-    report = {**model.about, "batches": summaries, "imputed": report_imputed}
+    report = {**model.about, "batches": summaries, "imputed": imputed}
     report["warnings"] = [*report["warnings"], *lost]
     adata = assemble(batches, prepared.panel, mapped, _uns(report), filled=filled)
     return Alignment(adata, report, views, model, batches, columns)
@@ -226,10 +227,7 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
     import pandas as pd
 
     cells = consensus_cells(
-        {
-            batch.name: prepared.values(batch, some_rows(batch.adata.n_obs, N_LEARNED, config.seed))
-            for batch in prepared.batches
-        },
+        {batch.name: prepared.values(batch, learned_rows(batch, config.seed)) for batch in prepared.batches},
         seed=config.seed,
     )
     if prepared.decision.name == "arcsinh":

@@ -94,7 +94,12 @@ class Conditional:
         share
             From 0 to 1.
         """
-        return self._look_up(np.quantile(self._windows[1], share, axis=1, method="weibull"), expected)
+        return self._look_up(self._quantiles(share), expected)
+
+    def _quantiles(self, share: float) -> NDArray[np.float32]:
+        """Return the quantile of each window, ``(n_levels, n_markers)``."""
+        found: NDArray[np.float32] = np.quantile(self._windows[1], share, axis=1, method="weibull")
+        return found.astype(np.float32)
 
     def interval(
         self, expected: NDArray[np.floating], share: float
@@ -111,9 +116,11 @@ class Conditional:
         share
             From 0 to 1.
         """
-        low, high = (self.quantile(expected, at) for at in ((1 - share) / 2, (1 + share) / 2))
-        piled = low <= self.quantile(expected, 0.0)
-        return low, np.where(piled, self.quantile(expected, share), high)
+        low, high, lowest, all_above = map(self._quantiles, ((1 - share) / 2, (1 + share) / 2, 0.0, share))
+        bounds = low, np.where(low <= lowest, all_above, high)
+        at = self._level_of(expected)
+        below, above = (np.take_along_axis(bound, at, axis=0) for bound in bounds)
+        return below, above
 
     def sd(self, expected: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return one standard deviation of values around their expected ones, ``(n_cells, n_markers)``."""

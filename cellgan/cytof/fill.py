@@ -10,7 +10,7 @@ import numpy as np
 from cellgan.core import every, pick
 from cellgan.cytof.impute import Imputed, Imputer, fit_imputer
 from cellgan.cytof.imputed_quality import Quality, measure_quality
-from cellgan.cytof.learn import N_LEARNED, some_rows
+from cellgan.cytof.learn import learned_rows
 from cellgan.cytof.magan_panels import fit_panel_generator
 from cellgan.cytof.novelty import fit_novelty
 from cellgan.cytof.straight import lines_of
@@ -154,7 +154,7 @@ class _Filler:
 
     def _rows(self, name: str) -> NDArray[np.intp]:
         """Return the cells of a batch that are learned from."""
-        return some_rows(self.prepared.batch(name).adata.n_obs, N_LEARNED, self.config.seed)
+        return learned_rows(self.prepared.batch(name), self.config.seed)
 
     def _framed(
         self, name: str, markers: Sequence[str], rows: NDArray[np.intp] | None

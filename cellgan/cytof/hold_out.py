@@ -19,8 +19,8 @@ import numpy as np
 from cellgan.cytof.baselines import predict_simply
 from cellgan.cytof.batch_map import make_maps
 from cellgan.cytof.clusters import nearest, reference_clusters
-from cellgan.cytof.learn import N_LEARNED, learn_all, plan_lessons, some_rows
-from cellgan.cytof.predict_hidden import learned_rows, predict_hidden
+from cellgan.cytof.learn import learn_all, learned_rows, plan_lessons, some_rows
+from cellgan.cytof.predict_hidden import predict_hidden
 from cellgan.cytof.prediction_scores import Truth
 from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.transform import Standardise
@@ -34,10 +34,8 @@ if TYPE_CHECKING:
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.predict_hidden import Hidden
     from cellgan.cytof.prepare import Prepared
-    from cellgan.cytof.read_write import CellBatch
 
 OWN = "cellgan"  # what our method goes by beside the simple ones
-N_SCORED = N_LEARNED  # cells at most
 N_CLUSTERS = 10
 N_VIEWED = 1200  # cells that are kept for plots
 FROM_DRAWS = ("emd", "sd_ratio", "corr")  # scores that ask what cells look like, not what one cell shows
@@ -68,12 +66,9 @@ class Trial:
         _, batch = prepared.batches
         with limited_threads(1):
             own = learn_map(prepared, config)
-            return cls(prepared, config, own(prepared.values(batch, scored_rows(batch, config))).aligned)
-
-
-def scored_rows(batch: CellBatch, config: AlignConfig) -> NDArray[np.intp]:
-    """Return the cells of a batch that are scored."""
-    return some_rows(batch.adata.n_obs, N_SCORED, config.seed)
+            return cls(
+                prepared, config, own(prepared.values(batch, learned_rows(batch, config.seed))).aligned
+            )
 
 
 def learn_map(prepared: Prepared, config: AlignConfig) -> BatchMap:
@@ -111,7 +106,7 @@ def _hold_out(trial: Trial, marker: str) -> dict[str, Any]:
     reference, batch = prepared.batches
     left = prepared.only([other for other in prepared.panel.shared if other != marker])
     own = learn_map(left, config)
-    rows, learned = scored_rows(batch, config), learned_rows(reference, config)
+    rows, learned = (learned_rows(each, config.seed) for each in (batch, reference))
     hidden = predict_hidden(left, marker, own, rows, config)
     shared, cells = left.values(reference, learned), left.values(batch, rows)
     truth = Truth(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof.batch_tables import number
 from cellgan.cytof.figures import three_densities
+from cellgan.cytof.imputed_quality import FLAGGED, how_well
 from cellgan.report import page
 from cellgan.report.charts import swatch
 from cellgan.report.numbers import count, decimal, is_known
@@ -16,18 +17,13 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.views import ImputedView, Views
 
-# Pearson's r, of expected with measured values, from which a marker's cells can be told apart by it; and from
-# which at least their populations can.
-WELL, PARTLY = 0.7, 0.5
-NARROW = 0.5  # of the spread in the source: the cells that a marker tells apart there are hardly here
-WORDS = {
+WORDS = {  # by what `how_well` returns
     "well": "well predicted",
     "partly": "partly predicted",
     "hardly": "hardly predictable",
     "missing": "its cells are missing here",
     "": "–",
 }
-FLAGGED = {"hardly", "missing"}
 INTRO = (
     "{batch} did not measure these markers. They were learned from {source}, which did, by way of {n} "
     "markers that both measured. layers[“aligned”] holds each cell’s expected value, layers[“sample”] a draw "
@@ -47,15 +43,6 @@ CRITIC = (
     "A classifier that sees shared and imputed markers together tells drawn cells from measured ones with an "
     "AUC of {auc}, held-out cells of {source}; 0.5 is a guess."
 )
-
-
-def how_well(r: float | None, spread: float | None = None) -> str:
-    """Return a key of `WORDS` for a correlation, and for how much of the spread there is."""
-    if r is None or not is_known(r):
-        return ""
-    if r >= PARTLY and spread is not None and spread < NARROW:
-        return "missing"
-    return "well" if r >= WELL else "partly" if r >= PARTLY else "hardly"
 
 
 def sections(imputed: Sequence[Mapping[str, Any]], views: Views) -> list[page.Section]:

@@ -200,6 +200,11 @@ def some_rows(n_cells: int, n: int, seed: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(seed).permutation(n_cells)[:n])
 
 
+def learned_rows(batch: CellBatch, seed: int) -> NDArray[np.intp]:
+    """Return the cells of a batch that are learned from where all of them would do, ascending."""
+    return some_rows(batch.adata.n_obs, N_LEARNED, seed)
+
+
 def _controls(
     batches: Sequence[CellBatch], config: AlignConfig, controls: Mapping[str, CellBatch] | None
 ) -> dict[str, Side]:

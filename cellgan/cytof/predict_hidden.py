@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellgan.core import pick
 from cellgan.cytof.impute import fit_imputer
-from cellgan.cytof.learn import N_LEARNED, some_rows
+from cellgan.cytof.learn import learned_rows
 from cellgan.cytof.magan_panels import fit_panel_generator
 from cellgan.cytof.prediction_scores import correlation
 from cellgan.cytof.straight import lines_of
@@ -66,11 +66,6 @@ def predict_hidden(
     return predict(prepared, marker, own, rows, config)
 
 
-def learned_rows(batch: CellBatch, config: AlignConfig) -> NDArray[np.intp]:
-    """Return the cells of a batch that are learned from."""
-    return some_rows(batch.adata.n_obs, N_LEARNED, config.seed)
-
-
 def r_in_source(imputer: Imputer) -> list[float]:
     """Return how well each marker is predicted in cells that were held out where it was learned."""
     known = imputer.conditional
@@ -86,7 +81,7 @@ def r_of_private(prepared: Prepared, batch: CellBatch, config: AlignConfig) -> d
     markers = only_in(prepared, batch, other)
     if not markers or config.method == "magan":
         return dict.fromkeys(markers, float("nan"))
-    rows = learned_rows(batch, config)
+    rows = learned_rows(batch, config.seed)
     imputer = fit_imputer(
         prepared.values(batch, rows),
         prepared.proteins(batch, markers, rows),
@@ -107,14 +102,14 @@ def _by_regression(
 ) -> Hidden:
     reference, batch = prepared.batches
     markers = only_in(prepared, reference, batch, hidden=marker)
-    at, learned = markers.index(marker), learned_rows(reference, config)
+    at, learned = markers.index(marker), learned_rows(reference, config.seed)
     imputer = fit_imputer(
         prepared.values(reference, learned),
         prepared.proteins(reference, markers, learned),
         seed=config.seed,
         device=pick(config.device),
     )
-    lines = lines_of(prepared.values(batch, learned_rows(batch, config)), own)
+    lines = lines_of(prepared.values(batch, learned_rows(batch, config.seed)), own)
     expected, _, (drawn,) = imputer(lines(prepared.values(batch, rows)), draws=1, seed=config.seed)
     low, high = (bound[:, at] for bound in imputer.conditional.interval(expected, INTERVAL))
     return Hidden(expected[:, at], drawn[:, at], low, high, r_in_source(imputer)[at])
@@ -131,8 +126,8 @@ def _by_magan(
     ours = [name for name in prepared.panel.proteins[batch.name] if name != marker]
     theirs = list(prepared.panel.proteins[reference.name])
     generator = fit_panel_generator(
-        prepared.proteins(batch, ours, learned_rows(batch, config)),
-        prepared.proteins(reference, theirs, learned_rows(reference, config)),
+        prepared.proteins(batch, ours, learned_rows(batch, config.seed)),
+        prepared.proteins(reference, theirs, learned_rows(reference, config.seed)),
         [(ours.index(name), theirs.index(name)) for name in prepared.panel.shared],
         rounds=config.rounds,
         seed=config.seed,
