@@ -1,6 +1,7 @@
 """Losses: pure functions of tensors, one family a file, each with its equation and paper."""
 
 from cellgan.core.losses.adversarial import AdversarialLoss
+from cellgan.core.losses.gaussian import Gaussian
 from cellgan.core.losses.hinge import HINGE
 from cellgan.core.losses.least_squares import LEAST_SQUARES
 from cellgan.core.losses.non_saturating import NON_SATURATING
@@ -14,6 +15,7 @@ __all__ = [
     "NON_SATURATING",
     "WASSERSTEIN",
     "AdversarialLoss",
+    "Gaussian",
     "clip_",
     "gradient_penalty",
     "r1",
