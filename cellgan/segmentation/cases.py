@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 from scipy.ndimage import affine_transform
 
 from cellgan.errors import InputError
-from cellgan.segmentation.volumes import Volume, check_same_grid, read_mask, read_volume
+from cellgan.segmentation.volumes import Volume, check_same_grid, read_channels, read_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Case:
     site
         Where it was measured.
     images
-        One file a channel; the first one's grid is the case's.
+        Files of one channel or several; the first one's grid is the case's.
     mask
         The expert's mask.
     """
@@ -39,6 +40,30 @@ class Case:
     site: str
     images: tuple[Path, ...]
     mask: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The channels of a case, all on the grid of the first.
+
+    Attributes
+    ----------
+    first
+        The first channel.
+    channels
+        ``(n_channels, x, y, z)``; NaN where a channel was not measured.
+    files
+        The file of each channel.
+    """
+
+    first: Volume
+    channels: NDArray[np.float32]
+    files: tuple[Path, ...]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many channels each file holds, in order."""
+        return tuple(sum(1 for _ in same) for _, same in groupby(self.files))
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -90,31 +115,29 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def read_images(images: tuple[Path, ...]) -> tuple[Volume, NDArray[np.float32]]:
-    """Read the channels of a case, all on the grid of the first.
-
-    Returns
-    -------
-    The first volume, and all channels, ``(n_channels, x, y, z)``; NaN where a channel was not measured.
+def read_images(images: tuple[Path, ...]) -> Images:
+    """Read the channels of a case.
 
     Raises
     ------
     InputError
-        A file cannot be used, or a channel lies beside the first.
+        A file cannot be used, is given twice, or lies beside the first.
     """
-    first = read_volume(images[0])
-    channels = [first.data]
-    for path in images[1:]:
-        channel = onto(read_volume(path), first)
+    if len(set(images)) < len(images):
+        msg = f"{images[0]}: a file is given twice for one case; expected each channel once"
+        raise InputError(msg)
+    volumes = [volume for path in images for volume in read_channels(path)]
+    first, *others = volumes
+    channels = [first.data, *(onto(volume, first) for volume in others)]
+    for volume, channel in zip(volumes, channels, strict=True):
         if np.isnan(channel).all():
-            msg = f"{path} lies nowhere in {first.path}; expected channels of one examination"
+            msg = f"{volume.path} lies nowhere in {first.path}; expected channels of one examination"
             raise InputError(msg)
-        channels.append(channel)
-    return first, np.stack(channels)
+    return Images(first, np.stack(channels), tuple(volume.path for volume in volumes))
 
 
-def read_pair(case: Case) -> tuple[Volume, NDArray[np.float32], Volume]:
-    """Read a case: its first image, all channels on that grid, and the mask on the same grid.
+def read_pair(case: Case) -> tuple[Images, Volume]:
+    """Read a case: all its channels, and the mask on the same grid.
 
     Raises
     ------
@@ -122,13 +145,13 @@ def read_pair(case: Case) -> tuple[Volume, NDArray[np.float32], Volume]:
         A file cannot be used, or the mask is not on the image's grid; names the case.
     """
     try:
-        first, channels = read_images(case.images)
+        images = read_images(case.images)
         mask = read_mask(case.mask)
-        check_same_grid(first, mask)
+        check_same_grid(images.first, mask)
     except InputError as error:
         error.add_note(f"case: {case.name}")
         raise
-    return first, channels, replace(mask, affine=first.affine)
+    return images, replace(mask, affine=images.first.affine)
 
 
 def onto(volume: Volume, like: Volume) -> NDArray[np.float32]:

@@ -38,8 +38,8 @@ class SegmentationModel:
         From ``(n, n_channels * (2 * neighbours + 1), size, size)`` to raw scores of the labels.
     config
         What it was trained with.
-    n_channels
-        Images a case.
+    counts
+        Channels of each of a case's files.
     n_labels
         Labels with the background.
     pixel
@@ -50,10 +50,15 @@ class SegmentationModel:
 
     network: nn.Module
     config: SegmentConfig
-    n_channels: int
+    counts: tuple[int, ...]
     n_labels: int
     pixel: float
     about: Mapping[str, Any]
+
+    @property
+    def n_channels(self) -> int:
+        """Channels a case."""
+        return sum(self.counts)
 
     def save(self, folder: Path) -> None:
         """Write the model into a folder, which is made if its parent is there.
@@ -66,7 +71,7 @@ class SegmentationModel:
         meta = {
             "kind": _KIND,
             "config": asdict(self.config),
-            "n_channels": self.n_channels,
+            "counts": list(self.counts),
             "n_labels": self.n_labels,
             "pixel": self.pixel,
             "about": dict(self.about),
@@ -92,11 +97,13 @@ def load_model(folder: Path | str) -> SegmentationModel:
         raise ModelError(msg)
     try:
         config = SegmentConfig(**meta["config"])
-        n_channels, n_labels = int(meta["n_channels"]), int(meta["n_labels"])
-        network = empty_network(config, n_channels=n_channels, n_labels=n_labels)
+        # Until 4-D files were read, each channel had a file of its own.
+        counts = tuple(map(int, meta["counts"] if "counts" in meta else [1] * meta["n_channels"]))
+        n_labels = int(meta["n_labels"])
+        network = empty_network(config, n_channels=sum(counts), n_labels=n_labels)
         network.load_state_dict(tensors)
         return SegmentationModel(
-            network.eval(), config, n_channels, n_labels, float(meta["pixel"]), meta["about"]
+            network.eval(), config, counts, n_labels, float(meta["pixel"]), meta["about"]
         )
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         msg = f"{path} does not fit this cellgan: {error}. Use the version that wrote it"

@@ -101,7 +101,7 @@ def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Se
     model
         The segmenter.
     images
-        The volume; or as many as the model has channels, in the order of its training.
+        The volume; or as many files as a case had in training, in the same order.
 
     Returns
     -------
@@ -114,13 +114,17 @@ def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Se
         A volume cannot be used, or they are too few or many.
     """
     files = (Path(images),) if isinstance(images, str | Path) else tuple(images)
-    if len(files) != model.n_channels:
-        msg = f"the model takes {model.n_channels} images a case; got {len(files)}"
+    if len(files) != len(model.counts):
+        msg = f"the model takes {len(model.counts)} images a case; got {len(files)}"
         raise InputError(msg)
-    first, channels = read_images(files)
-    size = model.config.size
+    read = read_images(files)
+    if read.counts != model.counts:
+        a, b = (", ".join(map(str, counts)) for counts in (read.counts, model.counts))
+        msg = f"{files[0]}: files with {a} channels; expected {b}, as in the training of the model"
+        raise InputError(msg)
+    first, size = read.first, model.config.size
     grid = grid_of(first, size=size, pixel=model.pixel)
-    slices = image_slices(channels, first, files=files, size=size, pixel=model.pixel)
+    slices = image_slices(read, size=size, pixel=model.pixel)
     maps = probabilities(model, torch.from_numpy(slices))
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)

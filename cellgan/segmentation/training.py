@@ -93,7 +93,7 @@ def train(
         play(match, batches, rounds=config.steps - match.round, watchers=watchers)
     about = {"version": version("cellgan"), "torch": torch.__version__, "cases": settings["cases"]}
     model = SegmentationModel(
-        match.networks[SEGMENTER].eval(), config, n_channels, data.n_labels, data.pixel, about
+        match.networks[SEGMENTER].eval(), config, data.counts, data.n_labels, data.pixel, about
     )
     if folder is not None:
         model.save(folder)

@@ -13,19 +13,18 @@ import torch
 from cellgan.core.batches import Batches
 from cellgan.errors import InputError
 from cellgan.segmentation.augment import augment
-from cellgan.segmentation.cases import read_pair
+from cellgan.segmentation.cases import read_images, read_pair
 from cellgan.segmentation.intensity import normalise
 from cellgan.segmentation.slices import grid_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import Tensor
 
     from cellgan.core.player import Batch
-    from cellgan.segmentation.cases import Case
+    from cellgan.segmentation.cases import Case, Images
     from cellgan.segmentation.config import SegmentConfig
     from cellgan.segmentation.volumes import Volume
 
@@ -50,6 +49,8 @@ class TrainingSet:
         Labels with the background.
     pixel
         Pixels' distance in mm.
+    counts
+        Channels of each of a case's files.
     """
 
     images: Tensor
@@ -58,6 +59,7 @@ class TrainingSet:
     weights: Tensor
     n_labels: int
     pixel: float
+    counts: tuple[int, ...]
 
 
 def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingSet:
@@ -73,14 +75,16 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         raise InputError(msg)
     widest = 0.0
     found: set[int] = set()
+    like = read_images(cases[0].images)
     for case in cases:
-        first, _, mask = read_pair(case)
+        images, mask = read_pair(case)
+        _check_counts(images, like)
         labels = {int(label) for label in np.unique(mask.data)} - {0}
         if not labels:
             msg = f"{case.mask} is empty; expected a mask with some label in each case. Leave the case out"
             raise InputError(msg)
         found |= labels
-        widest = max(widest, _reach(first, mask.data > 0))
+        widest = max(widest, _reach(images.first, mask.data > 0))
     n_labels = max(found) + 1
     if missing := set(range(1, n_labels)) - found:
         msg = (
@@ -90,9 +94,6 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         raise InputError(msg)
     pixel = config.pixel or math.ceil(20 * 2 * (widest + _MARGIN) / config.size) / 20
     parts = [_slices(case, config.size, pixel, n_labels) for case in cases]
-    if len({images.shape[1] for images, _ in parts}) > 1:
-        msg = "the cases differ in their number of channels; expected as many images in each row of the table"
-        raise InputError(msg)
     starts = np.cumsum([0, *(len(images) for images, _ in parts)])
     return TrainingSet(
         torch.from_numpy(np.concatenate([images for images, _ in parts])),
@@ -103,6 +104,7 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         torch.cat([_chances(masks) for _, masks in parts]),
         n_labels,
         pixel,
+        like.counts,
     )
 
 
@@ -147,9 +149,7 @@ class AugmentedSlices:
         return {"image": image, "mask": mask}
 
 
-def image_slices(
-    channels: NDArray[np.float32], first: Volume, *, files: Sequence[Path], size: int, pixel: float
-) -> NDArray[np.float32]:
+def image_slices(images: Images, *, size: int, pixel: float) -> NDArray[np.float32]:
     """Return all channels of a case on the training grid, normalised: ``(n_slices, n_channels, size, size)``.
 
     Raises
@@ -157,9 +157,9 @@ def image_slices(
     InputError
         A channel holds nothing but one value; names its file.
     """
-    grid = grid_of(first, size=size, pixel=pixel)
-    maps = [normalise(grid.slices(data), path=file) for data, file in zip(channels, files, strict=True)]
-    return np.stack(maps, 1)
+    grid = grid_of(images.first, size=size, pixel=pixel)
+    both = zip(images.channels, images.files, strict=True)
+    return np.stack([normalise(grid.slices(data), path=file) for data, file in both], 1)
 
 
 def beside(n_slices: int, neighbours: int) -> Tensor:
@@ -176,9 +176,20 @@ def stacked(images: Tensor, rows: Tensor) -> Tensor:
 def _slices(
     case: Case, size: int, pixel: float, n_labels: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    first, channels, mask = read_pair(case)
-    images = image_slices(channels, first, files=case.images, size=size, pixel=pixel)
-    return images, grid_of(first, size=size, pixel=pixel).labels(mask.data, n_labels)
+    images, mask = read_pair(case)
+    labels = grid_of(images.first, size=size, pixel=pixel).labels(mask.data, n_labels)
+    return image_slices(images, size=size, pixel=pixel), labels
+
+
+def _check_counts(images: Images, like: Images) -> None:
+    """See that a case has as many channels in each of its files as the first case."""
+    if images.counts != like.counts:
+        a, b = (", ".join(map(str, one.counts)) for one in (images, like))
+        msg = (
+            f"{images.first.path}: a case whose files hold {a} channels; those of the first case, "
+            f"{like.first.path}, hold {b}. Expected as many in each"
+        )
+        raise InputError(msg)
 
 
 def _chances(masks: NDArray[np.uint8]) -> Tensor:

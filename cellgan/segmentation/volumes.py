@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = (".nii.gz", ".nii")
+MOST_CHANNELS = 16  # in a file; what has more is a series in time or of directions
 _MM = {"meter": 1000.0, "micron": 0.001}
 _BROKEN = (ImageFileError, HeaderDataError, ImageDataError, EOFError, OSError, ValueError, zlib.error)
 
@@ -45,7 +46,8 @@ class Volume:
     header
         The file's own header.
     shape
-        The file's own shape, which may end in axes of length 1.
+        The file's own shape, which may end in axes of length 1; of one channel among several in a file, that
+        of the channel, ``(x, y, z)``.
     """
 
     data: NDArray[Any]
@@ -71,7 +73,7 @@ def stem(path: Path) -> str:
 
 
 def read_volume(path: Path) -> Volume:
-    """Read an image.
+    """Read an image of one channel.
 
     Returns
     -------
@@ -83,16 +85,23 @@ def read_volume(path: Path) -> Volume:
         The file is missing, broken, no NIfTI, not three-dimensional, without extent, or holds values that are
         not finite.
     """
-    volume = _read(path)
-    with np.errstate(over="ignore", invalid="ignore"):
-        data = volume.data.astype(np.float32)
-    if not (finite := np.isfinite(data)).all():
-        msg = (
-            f"{path}: {int((~finite).sum()):,} of {finite.size:,} voxels are NaN, infinite or above 1e38; "
-            "expected a finite value in each. Set them to 0, or to the background's value"
-        )
-        raise InputError(msg)
-    return Volume(data, volume.affine, volume.path, volume.header, volume.shape)
+    (volume,) = _finite(_read(path, most=1))
+    return volume
+
+
+def read_channels(path: Path) -> list[Volume]:
+    """Read an image of one channel, ``(x, y, z)``, or of several along a further axis, ``(x, y, z, c)``.
+
+    Returns
+    -------
+    One volume a channel, as `read_volume` returns them.
+
+    Raises
+    ------
+    InputError
+        As `read_volume`; or there are more than 16 channels.
+    """
+    return _finite(_read(path, most=MOST_CHANNELS))
 
 
 def read_mask(path: Path) -> Volume:
@@ -107,7 +116,7 @@ def read_mask(path: Path) -> Volume:
     InputError
         As `read_volume`; or there are values that are no labels from 0 to 255.
     """
-    mask = _read(path)
+    (mask,) = _read(path, most=1)
     labels = np.unique(mask.data)
     wrong = [float(v) for v in labels if not (np.isfinite(v) and v == round(float(v)) and 0 <= v <= 255)]
     if wrong:
@@ -180,7 +189,24 @@ def type_of(volume: Volume) -> Any:  # noqa: ANN401 - nibabel is not typed
     return nib.Nifti2Image if volume.header["sizeof_hdr"] == 540 else nib.Nifti1Image
 
 
-def _read(path: Path) -> Volume:
+def _finite(volumes: list[Volume]) -> list[Volume]:
+    """Return volumes as float32; refuse values that it cannot hold."""
+    found = []
+    for volume in volumes:
+        with np.errstate(over="ignore", invalid="ignore"):
+            data = volume.data.astype(np.float32)
+        if not (finite := np.isfinite(data)).all():
+            msg = (
+                f"{volume.path}: {int((~finite).sum()):,} of {finite.size:,} voxels are NaN, infinite or "
+                "above 1e38; expected a finite value in each. Set them to 0, or to the background's value"
+            )
+            raise InputError(msg)
+        found.append(replace(volume, data=data))
+    return found
+
+
+def _read(path: Path, *, most: int) -> list[Volume]:
+    """Read a file of up to so many channels."""
     path = Path(path)
     if path.is_dir():
         msg = f"{path} is a folder; expected a NIfTI file (.nii.gz). If it holds DICOM, run dcm2niix on it"
@@ -206,10 +232,12 @@ def _read(path: Path) -> Volume:
         _refuse_extent(path, as_written)
     scale = _MM.get(header.get_xyzt_units()[0], 1.0)
     affine = np.diag([scale, scale, scale, 1.0]) @ np.asarray(image.affine, dtype=float)
-    volume = Volume(_three_axes(data, path), affine, path, header, tuple(data.shape))
+    channels = _channels(data, path, most=most)
+    shape = tuple(data.shape if len(channels) == 1 else data.shape[:3])
+    volumes = [Volume(channel, affine, path, header, shape) for channel in channels]
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
-        _refuse_extent(path, volume.spacing)
-    return volume
+        _refuse_extent(path, volumes[0].spacing)
+    return volumes
 
 
 def _pixdim(path: Path, kind: Any) -> NDArray[Any]:  # noqa: ANN401 - nibabel is not typed
@@ -220,20 +248,21 @@ def _pixdim(path: Path, kind: Any) -> NDArray[Any]:  # noqa: ANN401 - nibabel is
     return found
 
 
-def _three_axes(data: NDArray[Any], path: Path) -> NDArray[Any]:
-    """Drop axes of length 1 behind the third; refuse what is not a volume then."""
-    if data.ndim > 3 and set(data.shape[3:]) == {1}:
-        data = data.reshape(data.shape[:3])
-    if data.ndim != 3:
+def _channels(data: NDArray[Any], path: Path, *, most: int) -> list[NDArray[Any]]:
+    """Take the volumes along the axis behind the third apart; refuse what they are not."""
+    further = [n for n in data.shape[3:] if n != 1]
+    if data.ndim < 3 or len(further) > 1 or (further and not 1 < further[0] <= most):
+        expected = "one volume of 3" if most == 1 else f"3, or a fourth with up to {most} channels"
         msg = (
-            f"{path} has {data.ndim} axes, {_times(data.shape)}; expected one volume of 3. Split a 4-D file "
-            "into its volumes (fslsplit), and give each channel a column of its own"
+            f"{path} has {data.ndim} axes, {_times(data.shape)}; expected {expected}. Take out the "
+            "volumes that belong here (fslsplit)"
         )
         raise InputError(msg)
-    if min(data.shape) < 1 or sum(n > 1 for n in data.shape) < 3:
+    if min(data.shape[:3]) < 2:
         msg = f"{path} has {_times(data.shape)} voxels: a single slice; expected at least 2 along each axis"
         raise InputError(msg)
-    return data
+    apart = data.reshape(*data.shape[:3], -1)
+    return [apart[..., k] for k in range(apart.shape[-1])]
 
 
 def _refuse_extent(path: Path, spacing: NDArray[Any]) -> None:

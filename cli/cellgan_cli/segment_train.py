@@ -92,14 +92,15 @@ def predict(
         from cellgan.segmentation.prediction import predict as segment
 
         trained = load_model(model)
-        if len(volumes) % trained.n_channels:
+        many = len(trained.counts)
+        if len(volumes) % many:
             msg = (
-                f"the model takes {trained.n_channels} volumes a case; got {len(volumes)}. Give all of "
+                f"the model takes {many} volumes a case; got {len(volumes)}. Give all of "
                 "each case, one case after the other"
             )
             raise InputError(msg)
         make_folder(output)
-        cases = [volumes[k : k + trained.n_channels] for k in range(0, len(volumes), trained.n_channels)]
+        cases = [volumes[k : k + many] for k in range(0, len(volumes), many)]
         written = []
         for number, images in enumerate(cases):
             screen.progress(f"segmenting {images[0].name}", number / len(cases))

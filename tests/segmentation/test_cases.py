@@ -30,18 +30,19 @@ def test_a_table_is_read_and_its_other_columns_are_not(files):
     first, second = read_cases(table(files, text))
     assert (first.name, first.site, first.images) == ("1", "A", (files / "a.nii.gz",))
     assert (second.site, second.mask) == ("-", files / "b_m.nii.gz")
-    volume, channels, mask = read_pair(first)
-    assert channels.shape == (1, 6, 5, 4)
-    np.testing.assert_array_equal(channels[0], volume.data)
+    images, mask = read_pair(first)
+    assert images.channels.shape == (1, 6, 5, 4)
+    np.testing.assert_array_equal(images.channels[0], images.first.data)
     assert set(np.unique(mask.data)) == {0, 1}
 
 
 def test_more_image_columns_are_more_channels(files):
     text = "case,site,image,mask,image_adc\n1,A,a.nii.gz,a_m.nii.gz,a_adc.nii.gz\n"
     (case,) = read_cases(table(files, text))
-    _, channels = read_images(case.images)
-    assert channels.shape == (2, 6, 5, 4)
-    np.testing.assert_array_equal(channels[1], read_volume(files / "a_adc.nii.gz").data)
+    images = read_images(case.images)
+    assert images.channels.shape == (2, 6, 5, 4)
+    assert images.counts == (1, 1)
+    np.testing.assert_array_equal(images.channels[1], read_volume(files / "a_adc.nii.gz").data)
 
 
 @pytest.mark.parametrize(

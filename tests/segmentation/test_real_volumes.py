@@ -41,11 +41,12 @@ def test_the_example_is_small():
 
 def test_real_masks_survive_the_training_grid_and_come_back(real_cases, tmp_path):
     for case in real_cases[::5]:
-        first, channels, mask = read_pair(case)
+        read, mask = read_pair(case)
+        first = read.first
         grid = grid_of(first, size=96, pixel=1.25)
         back = grid.volume(grid.labels(mask.data, 2), outside=0) > 0.5
         assert score(back, mask.data == 1, first.affine)["dice"] > 0.95
-        images = image_slices(channels, first, files=case.images, size=96, pixel=1.25)
+        images = image_slices(read, size=96, pixel=1.25)
         assert np.abs(np.median(images)) < 0.3  # outside of the volume is 0
         write_like(first, back.astype(np.uint8), tmp_path / "back.nii.gz")
         a, b = (nib.load(path).header for path in (case.images[0], tmp_path / "back.nii.gz"))
@@ -55,9 +56,10 @@ def test_real_masks_survive_the_training_grid_and_come_back(real_cases, tmp_path
 def test_real_scanners_differ_much_less_once_normalised(real_cases):
     raw, normalised = [], []
     for case in real_cases:
-        first, channels, mask = read_pair(case)
+        read, mask = read_pair(case)
+        first = read.first
         raw.append(np.median(first.data[mask.data == 1]))
-        images = image_slices(channels, first, files=case.images, size=96, pixel=1.25)
+        images = image_slices(read, size=96, pixel=1.25)
         labels = grid_of(first, size=96, pixel=1.25).labels(mask.data, 2)
         normalised.append(np.median(images[:, 0][labels == 1]))
     assert max(raw) / min(raw) > 5

@@ -149,7 +149,7 @@ def bad(tmp_path, save, affine_of, values, kind: str):
     [
         ("nan", r"1 of 120 voxels are NaN"),
         ("huge", r"120 of 120 voxels.* above 1e38"),
-        ("4-D", r"4 axes, 5 x 6 x 4 x 3"),
+        ("4-D", r"4 axes, 5 x 6 x 4 x 3; expected one volume"),
         ("slice", "a single slice"),
         ("cut", "cannot read"),
         ("text", "cannot read"),
