@@ -138,6 +138,16 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A formula, and beside it the lines that compute it."""
+
+    kind: ClassVar[str] = "beside"
+    formula: str
+    name: str
+    lines: str
+
+
+@dataclass(frozen=True)
 class Details:
     """Blocks that open on a click, and in print."""
 
@@ -156,7 +166,7 @@ class Section:
     anchor: str = ""
 
 
-Block = Banner | Notes | Text | Link | Tiles | Legend | Gallery | Table | Terms | Details | Section
+Block = Banner | Notes | Text | Link | Tiles | Legend | Gallery | Table | Terms | Beside | Details | Section
 
 
 @dataclass(frozen=True)

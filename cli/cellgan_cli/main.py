@@ -16,6 +16,8 @@ import click
 from cellgan import __version__
 from cellgan.errors import CellganError, ConfigError
 from cellgan_cli.align import align
+from cellgan_cli.demo import demo
+from cellgan_cli.join import join
 from cellgan_cli.map import map_cells
 from cellgan_cli.segment import segment
 from cellgan_cli.simulate import simulate
@@ -62,6 +64,8 @@ def cli() -> None:
 
 
 cli.add_command(align)
+cli.add_command(demo)
+cli.add_command(join)
 cli.add_command(map_cells)
 cli.add_command(segment)
 cli.add_command(simulate)

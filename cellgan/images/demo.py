@@ -1,0 +1,311 @@
+"""What a demo is: a variant, the data it plays on, what is shown of it, and the test that it has to pass.
+
+A demo is a module of :mod:`cellgan.images.demos` with one frozen `Demo` in it. Its ``play`` is given a
+`Stage` and returns a `Result`; the page is drawn from the two by :mod:`cellgan.images.demo_page`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cellgan.core import History, Match, every, play, seeded
+from cellgan.errors import ConfigError
+from cellgan.report.page import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from markupsafe import Markup
+
+    from cellgan.core.match import BatchSource
+    from cellgan.core.player import Game
+    from cellgan.core.watch import RoundReport
+    from cellgan.images.image_data import Images
+
+Progress = Callable[[str, float], None]
+"""Told the stage, and the share of it that is done, from 0 to 1."""
+
+
+def _tell_nobody(_stage: str, _share: float) -> None:
+    """Be the progress that nobody wants to hear of."""
+
+
+_KEPT = 200  # losses kept of a match, evenly
+_LOOKS = (0.02, 0.06, 0.15, 0.35, 0.65, 1.0)  # shares of the rounds after which samples are shown
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure: part of the demo's test if it has a bound.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    value
+        The figure.
+    meaning
+        One sentence on how it is computed and read.
+    floor
+        The same figure of real data against real data: what the best game could reach. None where that
+        makes no sense.
+    at_least, at_most
+        The bound; at most one of them.
+    """
+
+    name: str
+    value: float
+    meaning: str
+    floor: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse two bounds."""
+        if self.at_least is not None and self.at_most is not None:
+            msg = f"The measure {self.name!r} has both bounds; a test has one."
+            raise ConfigError(msg)
+
+    @property
+    def tested(self) -> bool:
+        """Tell whether there is a bound."""
+        return self.at_least is not None or self.at_most is not None
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the value keeps its bound; one that is no number does not."""
+        if self.at_least is not None:
+            return self.value >= self.at_least
+        return self.at_most is None or self.value <= self.at_most
+
+
+@dataclass(frozen=True)
+class Played:
+    """What was kept of a match.
+
+    Parameters
+    ----------
+    match
+        The match after its last round.
+    rounds
+        Numbers of the rounds whose terms were kept.
+    terms
+        Their terms, by ``"player/term"``.
+    samples
+        What was shown on the way.
+    """
+
+    match: Match
+    rounds: tuple[int, ...]
+    terms: Mapping[str, tuple[float, ...]]
+    samples: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a demo went.
+
+    Parameters
+    ----------
+    played
+        The match whose losses and samples are shown.
+    measures
+        Its figures; those with a bound are the test.
+    figures
+        The variant's own.
+    notes
+        What a reader must know to take none of it for more than it is.
+    """
+
+    played: Played
+    measures: tuple[Measure, ...]
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether every bound is kept."""
+        return all(measure.passed for measure in self.measures)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a demo is given to play with.
+
+    Parameters
+    ----------
+    seed
+        Of everything random. While a demo plays, torch's own stream starts from it as well.
+    rounds
+        Rounds of the demo's main match.
+    images
+        The images, for a demo that plays on images.
+    progress
+        Told how far a match is.
+    """
+
+    seed: int
+    rounds: int
+    images: Images | None = None
+    progress: Progress = _tell_nobody
+
+    def pictures(self) -> Images:
+        """Return the images of a demo that plays on some."""
+        if self.images is None:
+            msg = "This demo plays on images, and its stage has none; give `images`."
+            raise ConfigError(msg)
+        return self.images
+
+    def play(
+        self,
+        game: Game,
+        batches: BatchSource,
+        *,
+        rounds: int | None = None,
+        show: Callable[[], Markup] | None = None,
+        label: str = "playing",
+    ) -> Played:
+        """Play a match, and keep its losses and what it shows.
+
+        Parameters
+        ----------
+        game
+            The game; its networks are moved.
+        batches
+            Mini-batches.
+        rounds
+            By default those of the stage.
+        show
+            Draws what the networks generate; asked six times, in evaluation mode and without gradients. Use
+            fixed noise, so that the drawings can be compared.
+        label
+            What the match is called on the progress bar.
+        """
+        last = self.rounds if rounds is None else rounds
+        match, history, samples = Match(game, seed=self.seed), History(), Samples(show, last)
+        play(
+            match,
+            batches,
+            rounds=last,
+            watchers=[every(math.ceil(last / _KEPT), history), Told(self.progress, label), samples],
+        )
+        terms = {name: tuple(values) for name, values in history.terms.items()}
+        return Played(match, tuple(history.rounds), terms, tuple(samples.figures))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A demo that was played: with what, on what, and how it went."""
+
+    demo: Demo
+    seed: int
+    rounds: int
+    origin: str
+    result: Result
+
+
+class Samples:
+    """Draw what a match generates, early rounds more often than late ones."""
+
+    def __init__(self, show: Callable[[], Markup] | None, last: int) -> None:
+        self._show = show
+        self._rounds = {math.ceil(share * last) for share in _LOOKS} if show else set()
+        self.figures: list[Figure] = []
+
+    def wants(self, number: int, last_round: int) -> bool:  # noqa: ARG002 - the watchers' signature
+        """Tell whether this round is drawn."""
+        return number in self._rounds
+
+    def __call__(self, report: RoundReport) -> None:
+        """Draw a round."""
+        if self._show is not None and self.wants(report.round, report.last_round):
+            self.figures.append(Figure(self._show(), f"round {report.round:,}"))
+
+
+class Told:
+    """Tell how far a match is."""
+
+    terms_only = True
+
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._progress = progress
+        self._label = label
+
+    def __call__(self, report: RoundReport) -> None:
+        """Tell it."""
+        self._progress(self._label, report.round / report.last_round)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One variant, ready to be shown; its name and title stand in the list of demos.
+
+    Parameters
+    ----------
+    paper
+        Authors, year, title, where.
+    idea
+        What is new in it, in a sentence or two.
+    objectives
+        The published formulas, each with the function that computes it.
+    rounds
+        Rounds by default; the bounds of its measures hold for so many.
+    play
+        Plays it.
+    images
+        Makes the images that it plays on by default; None for a demo on points of its own.
+    side
+        Height and width of its images: those of a file are brought to it.
+    """
+
+    paper: str
+    idea: str
+    objectives: tuple[tuple[str, Callable[..., object]], ...]
+    rounds: int
+    play: Callable[[Stage], Result]
+    images: Callable[[], Images] | None = None
+    side: int = 8
+
+    def run(
+        self,
+        *,
+        seed: int = 0,
+        rounds: int | None = None,
+        images: Images | None = None,
+        progress: Progress = _tell_nobody,
+    ) -> Run:
+        """Play the demo.
+
+        Parameters
+        ----------
+        seed
+            Of everything random: the same seed gives the same result on the same machine.
+        rounds
+            Of its main match; by default the demo's own.
+        images
+            Instead of the demo's own.
+        progress
+            Told how far it is.
+
+        Raises
+        ------
+        ConfigError
+            If there would be no round, or images are given to a demo on points.
+        """
+        wanted = self.rounds if rounds is None else rounds
+        if wanted < 1:
+            msg = f"rounds is {wanted}; expected at least 1."
+            raise ConfigError(msg)
+        if images is not None and self.images is None:
+            msg = "This demo plays on points that it makes itself, and takes no images; leave them out."
+            raise ConfigError(msg)
+        if images is None and self.images is not None:
+            images = self.images()
+        if images is not None:
+            images = images.at_side(self.side)
+        with seeded(seed):
+            result = self.play(Stage(seed, wanted, images, progress))
+        return Run(self, seed, wanted, "points of its own" if images is None else images.origin, result)

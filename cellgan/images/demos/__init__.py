@@ -1,0 +1,31 @@
+"""The demos: one module each, with a `Demo` called ``DEMO``; the list of them loads none."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from cellgan.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cellgan.images.demo import Demo
+
+TITLES = {
+    "gan": "Generative adversarial network, on a ring of eight Gaussians",
+}
+"""What each demo shows. The module of ``two-words`` is ``two_words``."""
+
+
+def find(name: str) -> Demo:
+    """Load a demo.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of this name.
+    """
+    if name not in TITLES:
+        msg = f"There is no demo {name!r}; expected one of {', '.join(TITLES)}."
+        raise ConfigError(msg)
+    demo: Demo = import_module(f"cellgan.images.demos.{name.replace('-', '_')}").DEMO
+    return demo

@@ -1,0 +1,191 @@
+"""Images to play on that need no download, and those of a user's own file.
+
+All are float tensors ``(n, c, h, w)`` from -1 (black) to 1 (white), with a class each, split into those to
+learn from and those held out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from cellgan.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_MOST = 6000  # images taken of a file: more would not be seen in a demo's rounds
+_LEAST = 50
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images with classes, to learn from and held out.
+
+    Parameters
+    ----------
+    x
+        To learn from, ``(n, c, h, w)`` from -1 to 1.
+    y
+        Their classes, ``(n,)``, from 0.
+    x_test, y_test
+        Held out.
+    names
+        What the classes are called.
+    origin
+        What they are, for the page.
+    """
+
+    x: Tensor
+    y: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    names: tuple[str, ...]
+    origin: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        c, h, w = self.x.shape[1:]
+        return c, h, w
+
+    @property
+    def n_classes(self) -> int:
+        """How many classes there are."""
+        return len(self.names)
+
+    def at_side(self, side: int) -> Images:
+        """Return the images at another height and width, by bilinear interpolation that does not alias."""
+        if self.shape[1:] == (side, side):
+            return self
+        small, small_test = (
+            interpolate(x, size=(side, side), mode="bilinear", antialias=True).clamp(-1, 1)
+            for x in (self.x, self.x_test)
+        )
+        origin = f"{self.origin}, brought to {side} x {side} pixels"
+        return replace(self, x=small, x_test=small_test, origin=origin)
+
+
+def digits() -> Images:
+    """Return scikit-learn's 1,797 handwritten digits of 8 x 8 pixels (UCI, Alpaydin and Kaynak 1998)."""
+    from sklearn.datasets import load_digits
+
+    loaded = load_digits()
+    x = torch.from_numpy(loaded.images).float().unsqueeze(1) / 8 - 1
+    return _split(
+        x,
+        torch.from_numpy(loaded.target).long(),
+        names=tuple(str(i) for i in range(10)),
+        origin="scikit-learn's handwritten digits, 8 x 8 pixels",
+    )
+
+
+SHAPES = ("disc", "square", "cross")
+
+
+def shapes() -> Images:
+    """Return 3,000 simulated discs, squares and crosses of 16 x 16 pixels, of any size and place."""
+    n, side = 3000, 16
+    generator = torch.Generator().manual_seed(0)
+    kind = torch.arange(n) % len(SHAPES)
+    place = 6.0 + 3.0 * torch.rand(n, 2, 1, 1, generator=generator)
+    radius = 3.0 + 2.0 * torch.rand(n, 1, 1, generator=generator)
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    down, right = (rows - place[:, 0]).abs(), (columns - place[:, 1]).abs()
+    outside = torch.stack(
+        [
+            (down.square() + right.square()).sqrt() - radius,
+            torch.maximum(down, right) - 0.85 * radius,
+            torch.minimum(
+                torch.maximum(down - radius, right - radius / 3),
+                torch.maximum(down - radius / 3, right - radius),
+            ),
+        ]
+    )
+    distance = outside[kind, torch.arange(n)]  # in pixels, negative inside: edges are a pixel wide
+    x = (1 - 2 * (distance + 0.5).clamp(0, 1)).unsqueeze(1)
+    return _split(x, kind, names=SHAPES, origin="simulated discs, squares and crosses, 16 x 16 pixels")
+
+
+def read_npz(path: Path) -> Images:
+    """Read the arrays ``x`` and ``y`` of an .npz file; nothing in it is unpickled.
+
+    Parameters
+    ----------
+    path
+        ``x`` holds images, ``(n, h, w)`` or ``(n, h, w, c)``, from 0 to 255 (uint8); ``y`` their classes,
+        ``(n,)``, whole numbers. At most 6,000 images are taken, drawn at random.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is no .npz file, or holds something else.
+    """
+    x, y = _arrays(path)
+    if x.dtype != np.uint8 or x.ndim not in {3, 4} or (x.ndim == 4 and x.shape[3] not in {1, 3}):
+        msg = (
+            f"{path}: x has shape {x.shape} and type {x.dtype}; expected images (n, h, w), or (n, h, w, c) "
+            "with 1 or 3 channels, of type uint8 from 0 to 255"
+        )
+        raise InputError(msg)
+    if min(x.shape[1:3]) < 2:
+        msg = f"{path}: images of {x.shape[1]} x {x.shape[2]} pixels are too small; expected at least 2 x 2"
+        raise InputError(msg)
+    if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
+        msg = (
+            f"{path}: y has shape {y.shape} and type {y.dtype}; expected {x.shape[:1]} whole numbers, one "
+            "class an image"
+        )
+        raise InputError(msg)
+    if len(x) < _LEAST:
+        msg = f"{path}: there are {len(x)} images; a demo needs at least {_LEAST} to learn from"
+        raise InputError(msg)
+    classes, index = np.unique(y, return_inverse=True)
+    if not 2 <= len(classes) <= 100:
+        msg = f"{path}: y has {len(classes)} classes; expected 2 to 100"
+        raise InputError(msg)
+    pixels = torch.from_numpy(np.ascontiguousarray(x[..., None] if x.ndim == 3 else x)).movedim(-1, 1)
+    taken = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:_MOST]
+    return _split(
+        pixels[taken].float() / 127.5 - 1,
+        torch.from_numpy(index.astype(np.int64))[taken],
+        names=tuple(str(c) for c in classes),
+        origin=f"{len(taken):,} images of {path.name}",
+    )
+
+
+def _arrays(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    """Read x and y as they stand in the file."""
+    found = []
+    try:
+        with ZipFile(path) as archive:
+            for name in ("x", "y"):
+                if f"{name}.npy" not in archive.namelist():
+                    has = ", ".join(n.removesuffix(".npy") for n in archive.namelist()) or "nothing"
+                    msg = f"{path} has no array {name!r} but {has}; expected x (images) and y (classes)"
+                    raise InputError(msg)
+                with archive.open(f"{name}.npy") as member:
+                    found.append(np.lib.format.read_array(member, allow_pickle=False))
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise InputError(msg) from error
+    except (BadZipFile, ValueError, EOFError) as error:
+        msg = f"{path} cannot be read as an .npz file of plain numbers ({error}); make it with numpy.savez"
+        raise InputError(msg) from error
+    x, y = found
+    return x, y
+
+
+def _split(x: Tensor, y: Tensor, *, names: tuple[str, ...], origin: str) -> Images:
+    """Hold out three images in ten, the same ones each time."""
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(1))
+    kept, held = order[: round(0.7 * len(x))], order[round(0.7 * len(x)) :]
+    return Images(x[kept], y[kept], x[held], y[held], names, origin)
