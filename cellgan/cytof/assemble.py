@@ -122,10 +122,23 @@ def _obs(batches: Sequence[CellBatch], mapped: Mapping[str, Mapped]) -> pd.DataF
             part = _make_room(part, NOVEL)
         part[NOVEL] = mapped[batch.name].novel
         parts.append(part)
+    return join_obs(parts, [batch.name for batch in batches])
+
+
+def join_obs(parts: Sequence[pd.DataFrame], batches: Sequence[str]) -> pd.DataFrame:
+    """Put tables of cells into one; where names clash there are new ones, and ``original_name`` keeps the old.
+
+    Parameters
+    ----------
+    parts
+        One a batch, with the columns ``batch`` and ``cellgan_novel``.
+    batches
+        Their names.
+    """
     obs: pd.DataFrame = pd.concat(parts).apply(_writable)
     order = ["batch", NOVEL, *(name for name in obs if name not in {"batch", NOVEL})]
     obs = obs[order]
-    obs["batch"] = pd.Categorical(obs["batch"], categories=[batch.name for batch in batches])
+    obs["batch"] = pd.Categorical(obs["batch"], categories=list(batches))
     clash = obs.index.duplicated(keep=False)
     if clash.any():
         obs = _make_room(obs, "original_name")

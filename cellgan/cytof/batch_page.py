@@ -66,7 +66,9 @@ def banner(batch: Mapping[str, Any]) -> page.Banner:
     return page.Banner(tone, headline, batch["verdict"]["text"])
 
 
-def blocks(batch: Mapping[str, Any], views: Views, *, n_map_cells: int, seed: int) -> tuple[page.Block, ...]:
+def blocks(
+    batch: Mapping[str, Any], views: Views | None, *, n_map_cells: int, seed: int
+) -> tuple[page.Block, ...]:
     """Make what the report shows of one batch below its verdict.
 
     Parameters
@@ -74,7 +76,7 @@ def blocks(batch: Mapping[str, Any], views: Views, *, n_map_cells: int, seed: in
     batch
         One entry of the report's ``batches``.
     views
-        Cells to draw.
+        Cells to draw; None leaves out what shows cells.
     n_map_cells
         Cells of each kind on the two-dimensional map.
     seed
@@ -88,17 +90,15 @@ def blocks(batch: Mapping[str, Any], views: Views, *, n_map_cells: int, seed: in
     made: list[page.Block] = []
     if batch["warnings"]:
         made.append(page.Notes("Warnings", tuple(batch["warnings"])))
-    pictures = page.Gallery(figures.maps(views, name, n_cells=n_map_cells, seed=seed), "large")
     table, words = batch_tables.scores(batch), page.Terms(tuple(batch_tables.SCORES.items()))
     rows = sorted(batch["markers"], key=lambda row: -(row["moved"] or 0.0))
-    made += [
-        page.Text(learned_from(batch)),
-        _tiles(batch),
-        page.Section("All cells on one map", (page.Text(MAP), _map_legend(batch), pictures)),
-        page.Section("Scores beside simpler methods", (table, words)),
-        _markers(batch, rows, views),
-        _pairs(batch, rows, views),
-    ]
+    made += [page.Text(learned_from(batch)), _tiles(batch)]
+    if views is not None:
+        pictures = page.Gallery(figures.maps(views, name, n_cells=n_map_cells, seed=seed), "large")
+        made.append(page.Section("All cells on one map", (page.Text(MAP), _map_legend(batch), pictures)))
+    made.append(page.Section("Scores beside simpler methods", (table, words)))
+    if views is not None:
+        made += [_markers(batch, rows, views), _pairs(batch, rows, views)]
     if batch["clusters"]:
         made.append(_clusters(batch))
     if drawn := figures.losses(batch.get("losses") or {}):

@@ -29,7 +29,7 @@ LEARNED_FROM = {"cells": "all cells", "controls": "controls", "condition": "cond
 WORST_FIRST = ("poor", "caution", "nothing", "good")
 
 
-def write_report(report: Mapping[str, Any], views: Views, path: Path) -> None:
+def write_report(report: Mapping[str, Any], views: Views | None, path: Path) -> None:
     """Write the report of an alignment: HTML at ``path``, JSON beside it.
 
     Each file appears whole or not at all. The same report and views give the same bytes.
@@ -39,7 +39,7 @@ def write_report(report: Mapping[str, Any], views: Views, path: Path) -> None:
     report
         What the alignment found, JSON-able; see ``Alignment.report``.
     views
-        Cells to draw, before and after.
+        Cells to draw, before and after; None leaves out what shows cells.
     path
         The page; the JSON takes its name with the suffix ``.json``.
 
@@ -56,7 +56,7 @@ def write_report(report: Mapping[str, Any], views: Views, path: Path) -> None:
             part.write_text(content, encoding="utf-8", newline="\n")
 
 
-def report_page(report: Mapping[str, Any], views: Views) -> page.Page:
+def report_page(report: Mapping[str, Any], views: Views | None) -> page.Page:
     """Lay out the report of an alignment.
 
     Parameters
@@ -64,7 +64,7 @@ def report_page(report: Mapping[str, Any], views: Views) -> page.Page:
     report
         What the alignment found.
     views
-        Cells to draw, before and after.
+        Cells to draw, before and after; None leaves out what shows cells.
 
     Returns
     -------
@@ -87,7 +87,8 @@ def report_page(report: Mapping[str, Any], views: Views) -> page.Page:
         else:
             blocks = (batch_page.banner(batch), *inner, page.Link("Back to all batches", ALL_BATCHES))
             made.append(page.Section(batch["batch"], blocks, f"batch-{i + 1}"))
-    made += imputed_page.sections(report.get("imputed", ()), views)
+    if views is not None:
+        made += imputed_page.sections(report.get("imputed", ()), views)
     made.append(_provenance(report))
     names = listing([b["batch"] for b in batches]) if len(batches) <= 3 else f"{len(batches)} batches"
     return page.Page(
