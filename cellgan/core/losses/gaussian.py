@@ -12,6 +12,7 @@ Kingma and Welling (2014), Auto-encoding variational Bayes, section 2.4 and appe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -61,3 +62,8 @@ class Gaussian:
         excess = self.log_variance - prior.log_variance
         apart = (self.mean - prior.mean).square() * (-prior.log_variance).exp()
         return 0.5 * (excess.exp() + apart - 1 - excess).flatten(1).sum(1).mean()
+
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """Return log N(x; μ, σ²) in nats, summed over features, one a row, ``(n,)``; x is shaped like μ."""
+        apart = (x - self.mean).square() * (-self.log_variance).exp()
+        return -0.5 * (math.log(2 * math.pi) + self.log_variance + apart).flatten(1).sum(1)

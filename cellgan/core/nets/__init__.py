@@ -1,8 +1,17 @@
 """Plain networks; a game takes any ``nn.Module``."""
 
 from cellgan.core.nets.convolutional import patch_discriminator
+from cellgan.core.nets.dcgan import dcgan_discriminator, dcgan_generator
 from cellgan.core.nets.mlp import mlp
 from cellgan.core.nets.residual import Residual, residual_mlp
 from cellgan.core.nets.unet import UNet
 
-__all__ = ["Residual", "UNet", "mlp", "patch_discriminator", "residual_mlp"]
+__all__ = [
+    "Residual",
+    "UNet",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "mlp",
+    "patch_discriminator",
+    "residual_mlp",
+]
