@@ -126,7 +126,7 @@ def _obs(batches: Sequence[CellBatch], mapped: Mapping[str, Mapped]) -> pd.DataF
 
 
 def join_obs(parts: Sequence[pd.DataFrame], batches: Sequence[str]) -> pd.DataFrame:
-    """Put tables of cells into one; where names clash there are new ones, and ``original_name`` keeps the old.
+    """Put tables of cells into one; names that clash are made unique, and ``original_name`` keeps the old.
 
     Parameters
     ----------

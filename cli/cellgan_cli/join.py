@@ -54,8 +54,9 @@ def join(
         check_report(page, inputs=inputs, overwrite=overwrite)
     with Screen(quiet=quiet) as screen:
         screen.progress("reading tables", 0.0)
+        from cellgan.cytof.aligned_file import open_parts
         from cellgan.cytof.join import join as write_joined
-        from cellgan.cytof.join import join_reports, open_parts
+        from cellgan.cytof.join import join_reports
         from cellgan.cytof.report import write_report
         from cellgan_cli.verdicts import say_verdicts
 

@@ -12,8 +12,9 @@ import pytest
 
 from cellgan.cytof import join as module
 from cellgan.cytof.align import align_files
+from cellgan.cytof.aligned_file import open_parts
 from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.join import join, join_reports, open_parts
+from cellgan.cytof.join import join, join_reports
 from cellgan.cytof.report import write_report
 from cellgan.cytof.simulate import simulate
 from cellgan.errors import InputError
