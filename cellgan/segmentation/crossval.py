@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellgan.atomic import make_folder
+from cellgan.core.device import pick
 from cellgan.errors import ConfigError, InputError
 from cellgan.segmentation.evaluation import Evaluation, evaluate_pairs
 from cellgan.segmentation.pairs import Pair
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cellgan.core.device import DeviceName
     from cellgan.segmentation.cases import Case
     from cellgan.segmentation.config import SegmentConfig
     from cellgan.segmentation.training import Progress
@@ -30,6 +32,7 @@ def cross_validate(
     folds: int,
     folder: Path,
     largest: bool = False,
+    device: DeviceName = "auto",
     progress: Progress | None = None,
 ) -> Evaluation:
     """Train once a fold on the cases outside of it, and score the cases within.
@@ -46,6 +49,8 @@ def cross_validate(
         Gets the masks of all cases; made if its parent is there.
     largest
         Keep the largest piece of each label alone.
+    device
+        Where models are trained and used.
     progress
         Called with a stage and the part of it that is done.
 
@@ -56,11 +61,12 @@ def cross_validate(
     Raises
     ------
     ConfigError
-        There are too few or many folds.
+        There are too few or many folds, or there is no such device.
     InputError
         A case cannot be used, or two have images of one name.
     """
     fold = folds_of(cases, folds, seed=config.seed)
+    pick(device)
     names = Counter(outputs(case.images[0], uncertainty=False)[0] for case in cases)
     if twice := [name for name, n in names.items() if n > 1]:
         msg = f"the masks of {names[twice[0]]} cases would all be called {twice[0]}; rename their images"
@@ -73,9 +79,8 @@ def cross_validate(
         def told(stage: str, done: float, at: int = number) -> None:
             say(f"fold {at + 1} of {folds}: {stage}", done)
 
-        model = train(
-            [case for case, k in zip(cases, fold, strict=True) if k != number], config, progress=told
-        )
+        others = [case for case, k in zip(cases, fold, strict=True) if k != number]
+        model = train(others, config, device=device, progress=told)
         for case in (case for case, k in zip(cases, fold, strict=True) if k == number):
             (mask,) = predict(model, case.images).write(folder, largest=largest)
             pairs[case.name] = Pair(case.name, case.site, mask, case.mask)

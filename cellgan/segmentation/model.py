@@ -1,7 +1,7 @@
 """A trained segmenter: what it was trained with, its weights, and the folder that they are kept in.
 
-The folder holds ``model.safetensors``, which is all that is needed, and ``model.json``, the same settings for
-people to read. Neither holds code, and nothing is ever unpickled.
+The folder holds ``model.safetensors``, which is all that is needed; ``model.json``, the same settings for
+people to read; and ``losses.json``, what was descended. None holds code, and nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -16,15 +16,19 @@ from torch import nn
 
 from cellgan.atomic import atomic, make_folder
 from cellgan.core.checkpoint import read_tensors, write_tensors
+from cellgan.core.device import pick
 from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError, ModelError
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.game import segmenter
+from cellgan.segmentation.loss_curves import LossCurves, read_loss_curves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WEIGHTS, READABLE = "model.safetensors", "model.json"
+    from cellgan.core.device import DeviceName
+
+WEIGHTS, READABLE, LOSSES = "model.safetensors", "model.json", "losses.json"
 _KIND = "segmentation"
 
 
@@ -46,6 +50,8 @@ class SegmentationModel:
         Distance of the training grid's pixels in mm.
     about
         Version and cases of the training; JSON.
+    losses
+        Of its rounds.
     """
 
     network: nn.Module
@@ -54,6 +60,12 @@ class SegmentationModel:
     n_labels: int
     pixel: float
     about: Mapping[str, Any]
+    losses: LossCurves
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
 
     @property
     def n_channels(self) -> int:
@@ -80,16 +92,27 @@ class SegmentationModel:
         write_tensors(folder / WEIGHTS, self.network.state_dict(), meta)
         with atomic(folder / READABLE) as part:
             part.write_text(json.dumps(meta, indent=1, allow_nan=False), encoding="utf-8")
+        self.losses.write(folder / LOSSES)
 
 
-def load_model(folder: Path | str) -> SegmentationModel:
+def load_model(folder: Path | str, *, device: DeviceName = "auto") -> SegmentationModel:
     """Read a model that `SegmentationModel.save` wrote.
+
+    Parameters
+    ----------
+    folder
+        Where it is.
+    device
+        Where it shall segment; ``"auto"`` takes the fastest that there is.
 
     Raises
     ------
+    ConfigError
+        There is no such device.
     ModelError
         There is none, it is damaged, or it is of another kind or version.
     """
+    place = pick(device)
     path = Path(folder) / WEIGHTS
     tensors, meta = read_tensors(path)
     if meta.get("kind") != _KIND:
@@ -103,7 +126,13 @@ def load_model(folder: Path | str) -> SegmentationModel:
         network = empty_network(config, n_channels=sum(counts), n_labels=n_labels)
         network.load_state_dict(tensors)
         return SegmentationModel(
-            network.eval(), config, counts, n_labels, float(meta["pixel"]), meta["about"]
+            network.to(place).eval(),
+            config,
+            counts,
+            n_labels,
+            float(meta["pixel"]),
+            meta["about"],
+            read_loss_curves(Path(folder) / LOSSES),
         )
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         msg = f"{path} does not fit this cellgan: {error}. Use the version that wrote it"

@@ -145,9 +145,9 @@ def probabilities(model: SegmentationModel, slices: torch.Tensor) -> NDArray[np.
     rows = beside(len(slices), model.config.neighbours)
     parts = []
     for start in range(0, len(rows), _CHUNK):
-        image = stacked(slices, rows[start : start + _CHUNK])
+        image = stacked(slices, rows[start : start + _CHUNK]).to(model.device)
         straight, mirrored = model.network(image).softmax(1), model.network(image.flip(2)).softmax(1).flip(2)
-        parts.append((straight + mirrored) / 2)
+        parts.append(((straight + mirrored) / 2).cpu())
     found: NDArray[np.float32] = torch.cat(parts).movedim(1, 0).numpy()
     return found
 

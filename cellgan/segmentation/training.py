@@ -13,12 +13,14 @@ import torch
 
 from cellgan.atomic import atomic, make_folder
 from cellgan.core.checkpoint import load_match
+from cellgan.core.device import DeviceName, pick
 from cellgan.core.match import Match, play
 from cellgan.core.watch import SaveEvery
 from cellgan.errors import ModelError
 from cellgan.segmentation.cases import Case, read_cases
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.game import SEGMENTER, game_of
+from cellgan.segmentation.loss_curves import LossKeeper
 from cellgan.segmentation.model import SegmentationModel
 from cellgan.segmentation.training_set import AugmentedSlices, digest_of, read_training_set
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 
-UNFINISHED, STARTED_WITH = "unfinished.safetensors", "unfinished.json"
+UNFINISHED, STARTED_WITH, LOSSES = "unfinished.safetensors", "unfinished.json", "unfinished_losses.json"
 _SAVE_EVERY = 100  # rounds: half a minute
 
 
@@ -37,6 +39,7 @@ def train(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    device: DeviceName = "auto",
     progress: Progress | None = None,
 ) -> SegmentationModel:
     """Train a segmenter.
@@ -53,6 +56,8 @@ def train(
     resume
         Go on with the match that is kept in the folder, if there is one: the model gets the same bytes as if
         nothing had stopped it.
+    device
+        Where the match is played; ``"auto"`` takes the fastest that there is.
     progress
         Called with a stage and the part of it that is done.
 
@@ -62,12 +67,14 @@ def train(
 
     Raises
     ------
+    ConfigError
+        There is no such device.
     InputError
         A case cannot be used.
     ModelError
         The match that is to be resumed was started with other cases or settings.
     """
-    config = config or SegmentConfig()
+    config, place = config or SegmentConfig(), pick(device)
     cases = (
         list(cases) if isinstance(cases, Sequence) and not isinstance(cases, str) else read_cases(Path(cases))
     )
@@ -76,28 +83,36 @@ def train(
     data = read_training_set(cases, config)
     n_channels = data.images.shape[1]
     game = game_of(config, n_channels=n_channels * data.beside.shape[1], n_labels=data.n_labels)
-    match = Match(game, seed=config.seed)
+    match = Match(game, seed=config.seed, device=place)
     settings = {
         "version": version("cellgan"),
         "config": asdict(config),
         "cases": [case.name for case in cases],
         "data": digest_of(data),
     }
-    watchers: list[Watcher] = [_Shown(say)]
+    losses = LossKeeper(config.steps, path=folder and folder / LOSSES, save_every=_SAVE_EVERY)
+    watchers: list[Watcher] = [_Shown(say), losses]
     if folder is not None:
         make_folder(folder)
         _prepare(folder, match, settings, resume=resume)
+        losses.resume(match.round)
         watchers.append(SaveEvery(_SAVE_EVERY, folder / UNFINISHED))
     if match.round < config.steps:
-        batches = AugmentedSlices(data, size=config.slices, seed=config.seed)
+        batches = AugmentedSlices(data, size=config.slices, seed=config.seed, device=place)
         play(match, batches, rounds=config.steps - match.round, watchers=watchers)
     about = {"version": version("cellgan"), "torch": torch.__version__, "cases": settings["cases"]}
     model = SegmentationModel(
-        match.networks[SEGMENTER].eval(), config, data.counts, data.n_labels, data.pixel, about
+        match.networks[SEGMENTER].eval(),
+        config,
+        data.counts,
+        data.n_labels,
+        data.pixel,
+        about,
+        losses.curves(),
     )
     if folder is not None:
         model.save(folder)
-        for name in (UNFINISHED, STARTED_WITH):
+        for name in (UNFINISHED, STARTED_WITH, LOSSES):
             (folder / name).unlink(missing_ok=True)
     return model
 
@@ -119,7 +134,8 @@ def _prepare(folder: Path, match: Match, settings: dict[str, Any], *, resume: bo
             raise ModelError(msg)
         load_match(match, kept)
         return
-    kept.unlink(missing_ok=True)
+    for name in (UNFINISHED, LOSSES):
+        (folder / name).unlink(missing_ok=True)
     with atomic(folder / STARTED_WITH) as part:
         part.write_text(json.dumps(settings), encoding="utf-8")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,14 +128,29 @@ class AugmentedSlices:
         Of the rows and of the augmentation.
     augmented
         Whether slices are changed; otherwise they are as they were read.
+    device
+        Where the slices are held, and changed. What is drawn is the same on each.
     """
 
-    def __init__(self, data: TrainingSet, *, size: int, seed: int, augmented: bool = True) -> None:
-        self._data = data
+    def __init__(
+        self,
+        data: TrainingSet,
+        *,
+        size: int,
+        seed: int,
+        augmented: bool = True,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._data = replace(
+            data,
+            images=data.images.to(device),
+            masks=data.masks.to(device),
+            beside=data.beside.to(device),
+        )
         self._seed = seed
         self._augmented = augmented
         rows = {"slice": torch.arange(len(data.images))}
-        self._rows = Batches(rows, size=size, seed=seed, weights={"slice": data.weights})
+        self._rows = Batches(rows, size=size, seed=seed, weights={"slice": data.weights}, device=device)
 
     def __getitem__(self, index: int) -> Batch:
         """Return mini-batch number `index`: images ``(n, n_channels, h, w)``, masks ``(n, h, w)``."""

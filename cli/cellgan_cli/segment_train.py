@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from cellgan.atomic import atomic, check_output, make_folder
+from cellgan.cytof.config import Device
 from cellgan.errors import ConfigError, InputError
 from cellgan_cli.screen import Screen, list_files
 from cellgan_cli.segment_settings import read_settings, segment_settings
 
 _PATH = click.Path(path_type=Path)
+_MODEL = ["model.safetensors", "model.json", "losses.json"]
 _LARGEST = click.option("--largest", is_flag=True, help="Keep the largest piece of each label alone.")
+_DEVICE = click.option(
+    "--device",
+    type=click.Choice(get_args(Device)),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
 _QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
 _OUTPUT = click.option(
     "--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where results go."
@@ -26,29 +35,37 @@ _OUTPUT = click.option(
 @click.argument("cases", type=_PATH)
 @_OUTPUT
 @segment_settings
+@_DEVICE
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
 @click.option("--overwrite", is_flag=True, help="Replace an older model.")
 @_QUIET
 def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
     """Train a segmenter on the images and masks of CASES, a .csv with the columns case,site,image,mask.
 
-    Writes model.safetensors and model.json into the folder. Stopped by Ctrl-C, it goes on with
+    Writes model.safetensors, model.json and losses.json into the folder. Stopped by Ctrl-C, it goes on with
     --resume to the same bytes.
     """
     config, folder = read_settings(flags), flags["output"]
     kept = [] if flags["resume"] else ["unfinished.safetensors"]
-    _check_folder(folder, ["model.safetensors", "model.json", *kept], overwrite=flags["overwrite"])
+    _check_folder(folder, [*_MODEL, *kept], overwrite=flags["overwrite"])
     from cellgan.segmentation.cases import read_cases
     from cellgan.segmentation.training import train as play
 
     cases = read_cases(flags["cases"])
     with Screen(quiet=flags["quiet"]) as screen:
-        model = play(cases, config, folder=folder, resume=flags["resume"], progress=screen.progress)
+        model = play(
+            cases,
+            config,
+            folder=folder,
+            resume=flags["resume"],
+            device=flags["device"],
+            progress=screen.progress,
+        )
         screen.say(
             f"trained on {len(cases)} cases, {config.steps} rounds ({config.loss}); "
             f"{model.n_labels - 1} labels, pixels of {model.pixel:g} mm"
         )
-    list_files([folder / "model.safetensors", folder / "model.json"])
+    list_files([folder / name for name in _MODEL])
 
 
 @click.command(short_help="Segment volumes with a trained model.")
@@ -57,18 +74,10 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
 @_OUTPUT
 @_LARGEST
 @click.option("--uncertainty", is_flag=True, help="Write a map of probability and one of uncertainty too.")
+@_DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older masks.")
 @_QUIET
-def predict(
-    *,
-    model: Path,
-    volumes: tuple[Path, ...],
-    output: Path,
-    uncertainty: bool,
-    largest: bool,
-    overwrite: bool,
-    quiet: bool,
-) -> None:
+def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     """Segment each VOLUME with the MODEL: the mask of X.nii.gz is X_mask.nii.gz in the output folder.
 
     A mask has its volume's shape, position and units. A model of several channels takes the volumes of each
@@ -76,6 +85,7 @@ def predict(
     """
     from cellgan.segmentation.volumes import stem
 
+    volumes, output = flags["volumes"], flags["output"]
     twice = [name for name, n in Counter(stem(path) for path in volumes).items() if n > 1]
     if twice:
         msg = f"several volumes are called {twice[0]}, and so would their masks be; segment them one by one"
@@ -83,15 +93,15 @@ def predict(
     names = [
         f"{stem(path)}_{kind}.nii.gz"
         for path in volumes
-        for kind in ("mask", *(("probability", "uncertainty") if uncertainty else ()))
+        for kind in ("mask", *(("probability", "uncertainty") if flags["uncertainty"] else ()))
     ]
-    _check_folder(output, names, overwrite=overwrite, inputs=volumes)
-    with Screen(quiet=quiet) as screen:
+    _check_folder(output, names, overwrite=flags["overwrite"], inputs=volumes)
+    with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading the model", 0.0)
         from cellgan.segmentation.model import load_model
         from cellgan.segmentation.prediction import predict as segment
 
-        trained = load_model(model)
+        trained = load_model(flags["model"], device=flags["device"])
         many = len(trained.counts)
         if len(volumes) % many:
             msg = (
@@ -104,7 +114,9 @@ def predict(
         written = []
         for number, images in enumerate(cases):
             screen.progress(f"segmenting {images[0].name}", number / len(cases))
-            written += segment(trained, images).write(output, uncertainty=uncertainty, largest=largest)
+            written += segment(trained, images).write(
+                output, uncertainty=flags["uncertainty"], largest=flags["largest"]
+            )
     list_files(written)
 
 
@@ -114,6 +126,7 @@ def predict(
 @segment_settings
 @click.option("--folds", default=4, show_default=True, help="How many parts the cases are dealt out into.")
 @_LARGEST
+@_DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older results.")
 @_QUIET
 def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
@@ -136,6 +149,7 @@ def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by clic
             folds=flags["folds"],
             folder=folder,
             largest=flags["largest"],
+            device=flags["device"],
             progress=screen.progress,
         )
     with atomic(folder / "scores.json") as part:

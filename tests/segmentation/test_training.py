@@ -76,8 +76,9 @@ def test_from_table_to_scores_on_the_command_line(table, tmp_path):
     model, out = tmp_path / "model", tmp_path / "out"
     done = run("train", table, "-o", model, *flags(QUICK))
     assert done.exit_code == 0, done.output
-    assert done.stdout.split() == [f"{model}/model.safetensors", f"{model}/model.json"]
-    assert sorted(path.name for path in model.iterdir()) == ["model.json", "model.safetensors"]
+    written = ["losses.json", "model.json", "model.safetensors"]
+    assert sorted(done.stdout.split()) == [f"{model}/{name}" for name in written]
+    assert sorted(path.name for path in model.iterdir()) == written
     assert json.loads((model / "model.json").read_text())["config"]["steps"] == 90
     images = [case.images[0] for case in read_cases(table)]
     done = run("predict", model, *images, "-o", out, "--uncertainty")
@@ -134,8 +135,10 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_bytes(table, tmp_path, 
     seen = []
     train(table, config, folder=tmp_path / "parts", resume=True, progress=lambda _, done: seen.append(done))
     assert min(seen[1:]) == pytest.approx(3 / 5)  # and not from the start
-    whole, parts = ((tmp_path / n / "model.safetensors").read_bytes() for n in ("whole", "parts"))
-    assert whole == parts
+    for name in ("model.safetensors", "losses.json"):
+        whole, parts = ((tmp_path / n / name).read_bytes() for n in ("whole", "parts"))
+        assert whole == parts
+    assert load_model(tmp_path / "parts").losses.rounds == (1, 2, 3, 4, 5)
 
 
 def test_only_the_same_training_is_resumed(table, tmp_path, monkeypatch):
@@ -221,9 +224,15 @@ def test_cross_validation_on_the_command_line(table, tmp_path):
     assert len(json.loads((tmp_path / "cv/scores.json").read_text())["cases"]) == N_CASES
 
 
-def test_wrong_usage_and_broken_models(table, tmp_path):
+def test_wrong_usage_and_broken_models(table, tmp_path, monkeypatch):
+    monkeypatch.setattr("cellgan.core.device.available", lambda: ("cpu",))
     assert run("train", table, "-o", tmp_path / "m", "--steps=0").exit_code == 2
     assert run("train", table, "-o", tmp_path / "m", "--loss=focal").exit_code == 2
+    for command in (("train", table), ("crossval", table), ("predict", tmp_path, tmp_path / "0.nii.gz")):
+        done = run(*command, "-o", tmp_path / "m", "--device=mps")
+        assert done.exit_code == 2
+        assert "no 'mps'" in done.stderr
+    assert not (tmp_path / "m").exists()
     assert run("predict", tmp_path, "a/X.nii.gz", "b/X.nii.gz", "-o", tmp_path / "o").exit_code == 2
     done = run("predict", tmp_path / "none", tmp_path / "0.nii.gz", "-o", tmp_path / "o")
     assert done.exit_code == 1
