@@ -1,7 +1,8 @@
 """Convolutional generators and discriminators of the DCGAN.
 
-Strided convolutions instead of pooling, batch normalisation but at the generator's end and the discriminator's
-start, ReLU in the generator and leaky ReLU in the discriminator, weights drawn from N(0, 0.02²).
+Strided convolutions instead of pooling, batch normalisation but at the generator's end and the
+discriminator's start, ReLU in the generator and leaky ReLU in the discriminator, weights drawn from N(0,
+0.02²).
 
 References
 ----------
@@ -95,8 +96,8 @@ def _halvings(side: int, *sizes: int) -> int:
     halvings = (side // _START).bit_length() - 1
     if min(sizes) < 1 or halvings < 1 or side != _START * 2**halvings:
         msg = (
-            f"A network for images of side={side} with channels {list(sizes)}: expected a side of 8, 16, 32 or "
-            "so on, and at least 1 channel each."
+            f"A network for images of side={side} with channels {list(sizes)}: expected a side of 8, 16, 32 "
+            "or so on, and at least 1 channel each."
         )
         raise ConfigError(msg)
     return halvings
