@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 
 from cellgan.atomic import atomic
-from cellgan.segmentation.calibration import calibration_error
+from cellgan.segmentation.calibration import Calibration, calibrate
 from cellgan.segmentation.compare import Difference, compare
 from cellgan.segmentation.metrics import METRICS, score
 from cellgan.segmentation.pairs import Pair, find_pairs
@@ -72,13 +72,13 @@ class Evaluation:
     sites
         One summary a site and label, and one of all cases.
     calibration
-        Expected calibration error by case; of those alone that have a probability map beside their mask.
+        Probabilities beside the truth by case; of those alone that have a probability map beside their mask.
     """
 
     cases: tuple[Row, ...]
     slices: tuple[Row, ...]
     sites: tuple[Summary, ...]
-    calibration: dict[str, float]
+    calibration: dict[str, Calibration]
 
     def values(self, metric: str, label: int) -> dict[str, float]:
         """Return a figure of one label by case."""
@@ -103,7 +103,10 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
-        return {"format": FORMAT, **asdict(self)}
+        found = {"format": FORMAT, **asdict(self)}
+        for case, calibration in self.calibration.items():
+            found["calibration"][case]["error"] = calibration.error
+        return found
 
     def write_csv(self, path: Path) -> None:
         """Write one line a case and label.
@@ -149,13 +152,13 @@ def evaluate_pairs(pairs: Sequence[Pair]) -> Evaluation:
     labels = sorted({label for pair in pairs for label in _labels(pair)} - {0}) or [1]
     cases: list[Row] = []
     slices: list[Row] = []
-    calibration: dict[str, float] = {}
+    calibration: dict[str, Calibration] = {}
     for pair in pairs:
         predicted, truth = _read(pair)
         if (map_file := _map_beside(pair.predicted)) is not None:
             probability = read_volume(map_file)
             check_same_grid(truth, probability)
-            calibration[pair.case] = calibration_error(probability.data, truth.data > 0)
+            calibration[pair.case] = calibrate(probability.data, truth.data > 0)
         axis = upward(truth)
         for label in labels:
             a, b = predicted.data == label, truth.data == label

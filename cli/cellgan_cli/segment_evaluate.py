@@ -49,7 +49,7 @@ def evaluate(
     other = None if against is None else found.against(score(against, truth), seed=seed)
     click.echo(table(found))
     if found.calibration:
-        errors = list(found.calibration.values())
+        errors = [one.error for one in found.calibration.values()]
         mean = sum(errors) / len(errors)
         click.echo(f"\ncalibration error of the probabilities: {mean:.3f}, mean of {len(errors)} cases")
     if other is not None:

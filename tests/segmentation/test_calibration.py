@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cellgan.segmentation.calibration import calibration_error
+from cellgan.segmentation.calibration import calibrate, pooled
+
+
+def calibration_error(probability: np.ndarray, truth: np.ndarray) -> float:
+    return calibrate(probability, truth).error
 
 
 @pytest.mark.parametrize(("said", "is_so"), [(0.7, 0.7), (0.7, 0.5), (0.25, 0.9), (1.0, 0.6)])
@@ -40,3 +44,13 @@ def test_the_background_hides_nothing():
     missed = np.ones(10, bool)
     assert calibration_error(np.zeros(10, np.float32), missed) == pytest.approx(1)
     assert calibration_error(far, far > 0) == 0
+
+
+def test_the_curve_and_the_pool_of_cases():
+    p = np.repeat(np.float32([0.25, 0.75]), 100)
+    truth = np.concatenate([np.arange(100) < 45, np.arange(100) < 55])
+    whole = calibrate(p, truth)
+    assert whole.curve() == ((0.25, 0.75), (0.45, 0.55))
+    halves = [calibrate(p[part], truth[part]) for part in (slice(0, 60), slice(60, 200))]
+    assert pooled(halves) == whole
+    assert pooled([whole, calibrate(np.zeros(5, np.float32), np.zeros(5, bool))]) == whole
