@@ -6,9 +6,9 @@ import inspect
 import json
 import math
 import textwrap
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from cellgan import __version__
 from cellgan.images.demos import TITLES
 from cellgan.images.drawings import lines
 from cellgan.report.numbers import decimal
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cellgan.images.demo import Measure, Result, Run
 
 FORMAT = 1
+_VERSION = version("cellgan")
 
 
 def as_json(name: str, run: Run) -> str:
@@ -41,7 +42,7 @@ def as_json(name: str, run: Run) -> str:
     result = run.result
     report: dict[str, Any] = {
         "format": FORMAT,
-        "cellgan": __version__,
+        "cellgan": _VERSION,
         "demo": name,
         "seed": run.seed,
         "rounds": run.rounds,
@@ -80,7 +81,7 @@ def as_page(name: str, run: Run) -> str:
     about = Text("Players descend the sum of the terms that their objectives return.")
     blocks.append(Section("The formula, and the lines that compute it", (about, *beside)))
     footer = (
-        f"cellgan {__version__} · cellgan demo run {name} · seed {run.seed} · {run.rounds:,} rounds · "
+        f"cellgan {_VERSION} · cellgan demo run {name} · seed {run.seed} · {run.rounds:,} rounds · "
         f"played on {run.origin}"
     )
     return render(Page(TITLES[name], "cellgan demo", f"{demo.idea} {demo.paper}", tuple(blocks), footer))

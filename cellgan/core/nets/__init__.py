@@ -3,10 +3,12 @@
 from cellgan.core.nets.convolutional import patch_discriminator
 from cellgan.core.nets.dcgan import dcgan_discriminator, dcgan_generator
 from cellgan.core.nets.mlp import mlp
+from cellgan.core.nets.pixel_noise import PixelNoise
 from cellgan.core.nets.residual import Residual, residual_mlp
 from cellgan.core.nets.unet import UNet
 
 __all__ = [
+    "PixelNoise",
     "Residual",
     "UNet",
     "dcgan_discriminator",
