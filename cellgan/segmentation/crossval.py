@@ -46,7 +46,7 @@ def cross_validate(
     folds
         How many.
     folder
-        Gets the masks of all cases; made if its parent is there.
+        Gets the masks of all cases, with maps of probability and uncertainty; made if its parent is there.
     largest
         Keep the largest piece of each label alone.
     device
@@ -82,8 +82,8 @@ def cross_validate(
         others = [case for case, k in zip(cases, fold, strict=True) if k != number]
         model = train(others, config, device=device, progress=told)
         for case in (case for case, k in zip(cases, fold, strict=True) if k == number):
-            (mask,) = predict(model, case.images).write(folder, largest=largest)
-            pairs[case.name] = Pair(case.name, case.site, mask, case.mask)
+            mask, *_ = predict(model, case.images).write(folder, uncertainty=True, largest=largest)
+            pairs[case.name] = Pair(case.name, case.site, mask, case.mask, case.images[0])
     return evaluate_pairs([pairs[case.name] for case in cases])
 
 

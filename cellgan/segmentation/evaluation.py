@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 
 from cellgan.atomic import atomic
@@ -16,10 +15,14 @@ from cellgan.segmentation.calibration import Calibration, calibrate
 from cellgan.segmentation.compare import Difference, compare
 from cellgan.segmentation.metrics import METRICS, score
 from cellgan.segmentation.pairs import Pair, find_pairs
+from cellgan.segmentation.sidecar import read_sidecar
+from cellgan.segmentation.slices import upward
 from cellgan.segmentation.volumes import Volume, check_same_grid, read_mask, read_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cellgan.segmentation.familiarity import Familiarity
 
 FORMAT = 1
 ALL = "all"
@@ -37,6 +40,8 @@ class Row:
         The label, from 1.
     index
         The slice along the file's axis nearest to superior, from 0; None for the whole case.
+    truth_ml
+        Volume of the truth in ml; of a slice, that of its voxels.
     scores
         By name: see `cellgan.segmentation.metrics`.
     """
@@ -45,6 +50,7 @@ class Row:
     site: str
     label: int
     index: int | None
+    truth_ml: float
     scores: dict[str, float]
 
 
@@ -73,12 +79,15 @@ class Evaluation:
         One summary a site and label, and one of all cases.
     calibration
         Probabilities beside the truth by case; of those alone that have a probability map beside their mask.
+    familiarity
+        Whether to trust each case's mask; of those alone beside which it is said, as `predict` does.
     """
 
     cases: tuple[Row, ...]
     slices: tuple[Row, ...]
     sites: tuple[Summary, ...]
     calibration: dict[str, Calibration]
+    familiarity: dict[str, Familiarity]
 
     def values(self, metric: str, label: int) -> dict[str, float]:
         """Return a figure of one label by case."""
@@ -106,6 +115,8 @@ class Evaluation:
         found = {"format": FORMAT, **asdict(self)}
         for case, calibration in self.calibration.items():
             found["calibration"][case]["error"] = calibration.error
+        for case, familiarity in self.familiarity.items():
+            found["familiarity"][case]["trusted"] = familiarity.trusted
         return found
 
     def write_csv(self, path: Path) -> None:
@@ -118,9 +129,12 @@ class Evaluation:
         """
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        table.writerow(["case", "site", "label", *METRICS])
+        table.writerow(["case", "site", "label", *METRICS, "truth_ml", "trusted", "distance"])
         for row in self.cases:
-            table.writerow([row.case, row.site, row.label, *(row.scores[name] for name in METRICS)])
+            judged = self.familiarity.get(row.case)
+            trust = ["", ""] if judged is None else ["yes" if judged.trusted else "no", judged.distance]
+            figures = [row.scores[name] for name in METRICS]
+            table.writerow([row.case, row.site, row.label, *figures, row.truth_ml, *trust])
         with atomic(path) as part:
             part.write_text(text.getvalue(), encoding="utf-8")
 
@@ -153,28 +167,28 @@ def evaluate_pairs(pairs: Sequence[Pair]) -> Evaluation:
     cases: list[Row] = []
     slices: list[Row] = []
     calibration: dict[str, Calibration] = {}
+    familiarity: dict[str, Familiarity] = {}
     for pair in pairs:
         predicted, truth = _read(pair)
         if (map_file := _map_beside(pair.predicted)) is not None:
             probability = read_volume(map_file)
             check_same_grid(truth, probability)
             calibration[pair.case] = calibrate(probability.data, truth.data > 0)
-        axis = upward(truth)
+        if (note := read_sidecar(pair.predicted)) is not None and note.familiarity is not None:
+            familiarity[pair.case] = note.familiarity
+        axis, voxel = upward(truth), abs(float(np.linalg.det(truth.affine[:3, :3]))) / 1000
         for label in labels:
             a, b = predicted.data == label, truth.data == label
-            cases.append(Row(pair.case, pair.site, label, None, score(a, b, truth.affine)))
+            scores = score(a, b, truth.affine)
+            cases.append(Row(pair.case, pair.site, label, None, voxel * int(b.sum()), scores))
             filled = (a | b).any(tuple(k for k in range(3) if k != axis))
             for index in np.flatnonzero(filled).tolist():
                 pick = [slice(None)] * 3
                 pick[axis] = slice(index, index + 1)
                 scores = score(a[tuple(pick)], b[tuple(pick)], truth.affine, axis=axis)
-                slices.append(Row(pair.case, pair.site, label, index, scores))
-    return Evaluation(tuple(cases), tuple(slices), tuple(_summaries(cases, labels)), calibration)
-
-
-def upward(volume: Volume) -> int:
-    """Return the file's axis nearest to superior."""
-    return int(np.argmax(nib.orientations.io_orientation(volume.affine)[:, 0] == 2))
+                ml = voxel * int(b[tuple(pick)].sum())
+                slices.append(Row(pair.case, pair.site, label, index, ml, scores))
+    return Evaluation(tuple(cases), tuple(slices), tuple(_summaries(cases, labels)), calibration, familiarity)
 
 
 def _map_beside(mask: Path) -> Path | None:

@@ -34,6 +34,13 @@ class LossCurves:
     rounds: tuple[int, ...]
     terms: dict[str, tuple[float, ...]]
 
+    def thinned(self, most: int) -> LossCurves:
+        """Keep at most so many rounds, evenly spaced, the last among them."""
+        step = -(-len(self.rounds) // most) or 1
+        first = (len(self.rounds) - 1) % step
+        terms = {name: values[first::step] for name, values in self.terms.items()}
+        return LossCurves(self.rounds[first::step], terms)
+
     def until(self, last: int) -> LossCurves:
         """Leave out the rounds after one."""
         n = sum(number <= last for number in self.rounds)

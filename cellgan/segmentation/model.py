@@ -20,6 +20,7 @@ from cellgan.core.device import pick
 from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError, ModelError
 from cellgan.segmentation.config import SegmentConfig
+from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import segmenter
 from cellgan.segmentation.loss_curves import LossCurves, read_loss_curves
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cellgan.core.device import DeviceName
 
 WEIGHTS, READABLE, LOSSES = "model.safetensors", "model.json", "losses.json"
-_KIND = "segmentation"
+_KIND, _KNOWN = "segmentation", "known cases: "
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class SegmentationModel:
         Version and cases of the training; JSON.
     losses
         Of its rounds.
+    known
+        What is remembered of the training cases; None where nothing is.
     """
 
     network: nn.Module
@@ -61,6 +64,7 @@ class SegmentationModel:
     pixel: float
     about: Mapping[str, Any]
     losses: LossCurves
+    known: KnownCases | None = None
 
     @property
     def device(self) -> torch.device:
@@ -88,8 +92,10 @@ class SegmentationModel:
             "pixel": self.pixel,
             "about": dict(self.about),
         }
+        known = {} if self.known is None else self.known.tensors()
+        tensors = self.network.state_dict() | {_KNOWN + name: values for name, values in known.items()}
         make_folder(folder)
-        write_tensors(folder / WEIGHTS, self.network.state_dict(), meta)
+        write_tensors(folder / WEIGHTS, tensors, meta)
         with atomic(folder / READABLE) as part:
             part.write_text(json.dumps(meta, indent=1, allow_nan=False), encoding="utf-8")
         self.losses.write(folder / LOSSES)
@@ -124,6 +130,9 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
         counts = tuple(map(int, meta["counts"] if "counts" in meta else [1] * meta["n_channels"]))
         n_labels = int(meta["n_labels"])
         network = empty_network(config, n_channels=sum(counts), n_labels=n_labels)
+        kept = {
+            name.removeprefix(_KNOWN): tensors.pop(name) for name in list(tensors) if name.startswith(_KNOWN)
+        }
         network.load_state_dict(tensors)
         return SegmentationModel(
             network.to(place).eval(),
@@ -133,6 +142,7 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
             float(meta["pixel"]),
             meta["about"],
             read_loss_curves(Path(folder) / LOSSES),
+            KnownCases.from_tensors(kept) if kept else None,
         )
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
         msg = f"{path} does not fit this cellgan: {error}. Use the version that wrote it"

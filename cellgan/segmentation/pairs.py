@@ -15,12 +15,13 @@ _MAPS = ("_probability", "_uncertainty")
 
 @dataclass(frozen=True)
 class Pair:
-    """One case to be scored: its name, its site, and both masks' files."""
+    """One case to be scored: its name, its site, both masks, and its (first) image where that is known."""
 
     case: str
     site: str
     predicted: Path
     truth: Path
+    image: Path | None = None
 
 
 def find_pairs(predicted: Path, truth: Path) -> list[Pair]:
@@ -72,7 +73,10 @@ def _of_table(predicted: Path, truth: Path) -> list[Pair]:
     else:
         msg = f"{truth} is a table of cases, but {predicted} is neither a folder of masks nor such a table"
         raise InputError(msg)
-    pairs = [Pair(case.name, case.site, known.get(names[case.name], Path()), case.mask) for case in cases]
+    pairs = [
+        Pair(case.name, case.site, known.get(names[case.name], Path()), case.mask, case.images[0])
+        for case in cases
+    ]
     _check(pairs, predicted, truth, {name for name, key in names.items() if key not in known})
     return pairs
 

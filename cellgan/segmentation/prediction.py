@@ -12,7 +12,9 @@ from scipy.ndimage import label
 
 from cellgan.errors import InputError
 from cellgan.segmentation.cases import read_images
-from cellgan.segmentation.slices import grid_of
+from cellgan.segmentation.familiarity import Familiarity, Sight
+from cellgan.segmentation.sidecar import write_sidecar
+from cellgan.segmentation.slices import gap_of, grid_of
 from cellgan.segmentation.training_set import beside, image_slices, stacked
 from cellgan.segmentation.volumes import Volume, stem, write_like
 
@@ -37,10 +39,19 @@ class Segmentation:
     probabilities
         Of each label, ``(n_labels, x, y, z)``, adding up to 1; outside of the training grid the background is
         certain.
+    model
+        What made it.
+    images
+        The files that were segmented.
+    familiarity
+        Whether the case is like those of the training; None where the model remembers none.
     """
 
     volume: Volume
     probabilities: NDArray[np.float32]
+    model: SegmentationModel
+    images: tuple[Path, ...]
+    familiarity: Familiarity | None
 
     @property
     def mask(self) -> NDArray[np.uint8]:
@@ -62,7 +73,7 @@ class Segmentation:
         return np.clip(found, 0, 1)
 
     def write(self, folder: Path, *, uncertainty: bool = False, largest: bool = False) -> list[Path]:
-        """Write ``X_mask.nii.gz``, with the image's own shape, affines and units, into a folder.
+        """Write ``X_mask.nii.gz``, with the image's own shape, affines and units, and ``X_mask.json``.
 
         Parameters
         ----------
@@ -90,7 +101,8 @@ class Segmentation:
         files = [folder / name for name in outputs(self.volume.path, uncertainty=uncertainty)]
         for file, values in zip(files, maps.values(), strict=True):
             write_like(self.volume, values, file)
-        return files
+        note = write_sidecar(files[0], self.model, self.familiarity, images=self.images, largest=largest)
+        return [*files, note]
 
 
 def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Segmentation:
@@ -125,10 +137,15 @@ def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Se
     first, size = read.first, model.config.size
     grid = grid_of(first, size=size, pixel=model.pixel)
     slices = image_slices(read, size=size, pixel=model.pixel)
-    maps = probabilities(model, torch.from_numpy(slices))
+    with Sight(model.network) as sight:
+        maps = probabilities(model, torch.from_numpy(slices))
+    judged = None
+    if model.known is not None:
+        labels = maps.argmax(0).astype(np.uint8)
+        judged = model.known.judge(sight.figures(), labels, area=model.pixel**2, gap=gap_of(first))
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
-    return Segmentation(first, found / found.sum(0))
+    return Segmentation(first, found / found.sum(0), model, files, judged)
 
 
 @torch.no_grad()
@@ -165,6 +182,6 @@ def largest_pieces(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def outputs(image: Path, *, uncertainty: bool) -> list[str]:
-    """Return the names of the files that are written for an image."""
+    """Return the names of the volumes that are written for an image."""
     kinds = ["mask", *(["probability", "uncertainty"] if uncertainty else [])]
     return [f"{stem(image)}_{kind}.nii.gz" for kind in kinds]

@@ -152,6 +152,16 @@ def grid_of(volume: Volume, *, size: int, pixel: float) -> Grid:
     return Grid((x, y, z), volume.affine, size, pixel)
 
 
+def upward(volume: Volume) -> int:
+    """Return the file's axis nearest to superior, along which its slices lie."""
+    return int(np.argmax(nib.orientations.io_orientation(volume.affine)[:, 0] == 2))
+
+
+def gap_of(volume: Volume) -> float:
+    """Return the distance of a volume's slices in mm."""
+    return float(volume.spacing[upward(volume)])
+
+
 def weights(at: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Return the matrix that takes values at 0, 1, ..., n - 1 to values at evenly spaced places.
 

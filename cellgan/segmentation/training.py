@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,12 @@ from cellgan.core.watch import SaveEvery
 from cellgan.errors import ModelError
 from cellgan.segmentation.cases import Case, read_cases
 from cellgan.segmentation.config import SegmentConfig
+from cellgan.segmentation.familiarity import KnownCases, Sight, known_cases
 from cellgan.segmentation.game import SEGMENTER, game_of
 from cellgan.segmentation.loss_curves import LossKeeper
 from cellgan.segmentation.model import SegmentationModel
-from cellgan.segmentation.training_set import AugmentedSlices, digest_of, read_training_set
+from cellgan.segmentation.prediction import probabilities
+from cellgan.segmentation.training_set import AugmentedSlices, TrainingSet, digest_of, read_training_set
 
 if TYPE_CHECKING:
     from cellgan.core.watch import RoundReport, Watcher
@@ -110,11 +112,23 @@ def train(
         about,
         losses.curves(),
     )
+    model = replace(model, known=_remember(model, data))
     if folder is not None:
         model.save(folder)
         for name in (UNFINISHED, STARTED_WITH, LOSSES):
             (folder / name).unlink(missing_ok=True)
     return model
+
+
+def _remember(model: SegmentationModel, data: TrainingSet) -> KnownCases:
+    """Note what the network sees in the training cases, for cases that come later."""
+    figures = []
+    for images in torch.split(data.images, list(data.lengths)):
+        with Sight(model.network) as sight:
+            probabilities(model, images)
+        figures.append(sight.figures())
+    labels = [masks.numpy() for masks in torch.split(data.masks, list(data.lengths))]
+    return known_cases(figures, labels, n_labels=data.n_labels, area=data.pixel**2, gaps=data.gaps)
 
 
 def _prepare(folder: Path, match: Match, settings: dict[str, Any], *, resume: bool) -> None:

@@ -15,7 +15,7 @@ from cellgan.errors import InputError
 from cellgan.segmentation.augment import augment
 from cellgan.segmentation.cases import read_images, read_pair
 from cellgan.segmentation.intensity import normalise
-from cellgan.segmentation.slices import grid_of
+from cellgan.segmentation.slices import gap_of, grid_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,10 @@ class TrainingSet:
         Pixels' distance in mm.
     counts
         Channels of each of a case's files.
+    lengths
+        How many slices each case has.
+    gaps
+        Their distance in each, in mm.
     """
 
     images: Tensor
@@ -60,6 +64,8 @@ class TrainingSet:
     n_labels: int
     pixel: float
     counts: tuple[int, ...]
+    lengths: tuple[int, ...]
+    gaps: tuple[float, ...]
 
 
 def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingSet:
@@ -73,7 +79,7 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
     if not cases:
         msg = "there are no cases to train on; expected at least one"
         raise InputError(msg)
-    widest = 0.0
+    widest, gaps = 0.0, []
     found: set[int] = set()
     like = read_images(cases[0].images)
     for case in cases:
@@ -85,6 +91,7 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
             raise InputError(msg)
         found |= labels
         widest = max(widest, _reach(images.first, mask.data > 0))
+        gaps.append(gap_of(images.first))
     n_labels = max(found) + 1
     if missing := set(range(1, n_labels)) - found:
         msg = (
@@ -105,6 +112,8 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         n_labels,
         pixel,
         like.counts,
+        tuple(len(images) for images, _ in parts),
+        tuple(gaps),
     )
 
 

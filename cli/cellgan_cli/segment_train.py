@@ -80,8 +80,11 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
 def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     """Segment each VOLUME with the MODEL: the mask of X.nii.gz is X_mask.nii.gz in the output folder.
 
-    A mask has its volume's shape, position and units. A model of several channels takes the volumes of each
-    case one after the other, in the order of its training.
+    A mask has its volume's shape, position and units. X_mask.json beside it says how it was made, and whether
+    the volume is so unlike the training cases that the mask should not be trusted.
+
+    A model of several channels takes the volumes of each case one after the other, in the order of its
+    training.
     """
     from cellgan.segmentation.volumes import stem
 
@@ -90,11 +93,8 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     if twice:
         msg = f"several volumes are called {twice[0]}, and so would their masks be; segment them one by one"
         raise ConfigError(msg)
-    names = [
-        f"{stem(path)}_{kind}.nii.gz"
-        for path in volumes
-        for kind in ("mask", *(("probability", "uncertainty") if flags["uncertainty"] else ()))
-    ]
+    kinds = ("probability.nii.gz", "uncertainty.nii.gz") if flags["uncertainty"] else ()
+    names = [f"{stem(path)}_{kind}" for path in volumes for kind in ("mask.nii.gz", "mask.json", *kinds)]
     _check_folder(output, names, overwrite=flags["overwrite"], inputs=volumes)
     with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading the model", 0.0)
@@ -111,11 +111,18 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
             raise InputError(msg)
         make_folder(output)
         cases = [volumes[k : k + many] for k in range(0, len(volumes), many)]
-        written = []
+        written: list[Path] = []
+        doubted = 0
         for number, images in enumerate(cases):
             screen.progress(f"segmenting {images[0].name}", number / len(cases))
-            written += segment(trained, images).write(
-                output, uncertainty=flags["uncertainty"], largest=flags["largest"]
+            found = segment(trained, images)
+            written += found.write(output, uncertainty=flags["uncertainty"], largest=flags["largest"])
+            if found.familiarity is not None and not found.familiarity.trusted:
+                doubted += 1
+                screen.insist(f"look at the mask of {images[0].name}: {'; '.join(found.familiarity.reasons)}")
+        if doubted:
+            screen.insist(
+                f"{doubted} of {len(cases)} masks should not be trusted unseen; the files _mask.json say why"
             )
     list_files(written)
 

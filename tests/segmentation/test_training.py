@@ -83,7 +83,7 @@ def test_from_table_to_scores_on_the_command_line(table, tmp_path):
     images = [case.images[0] for case in read_cases(table)]
     done = run("predict", model, *images, "-o", out, "--uncertainty")
     assert done.exit_code == 0, done.output
-    assert len(done.stdout.split()) == 3 * N_CASES
+    assert len(done.stdout.split()) == 4 * N_CASES
     for image in images:
         a, b = (nib.load(p) for p in (image, out / f"{image.name[:-7]}_mask.nii.gz"))
         for name in ("dim", "pixdim", "sform_code", "qform_code", "srow_x", "quatern_b", "xyzt_units"):
@@ -181,7 +181,7 @@ def test_several_channels(table, tmp_path, save, affine_of):
     assert done.exit_code == 1
     assert "takes 2 volumes a case; got 1" in done.stderr
     done = run("predict", tmp_path / "m", *first.images, "-o", tmp_path / "out")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0_mask.nii.gz"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0_mask.json", "0_mask.nii.gz"]
 
 
 def test_cross_validation_holds_whole_cases_out(table, tmp_path, monkeypatch):
@@ -199,7 +199,7 @@ def test_cross_validation_holds_whole_cases_out(table, tmp_path, monkeypatch):
     for k in range(2):
         assert trained[k] == {case.name for case, at in zip(cases, fold, strict=True) if at != k}
     assert [row.case for row in found.cases] == [case.name for case in cases]
-    assert len(list((tmp_path / "cv").iterdir())) == N_CASES
+    assert len(list((tmp_path / "cv").iterdir())) == 4 * N_CASES
 
 
 def test_folds_share_the_sites_evenly(table):
