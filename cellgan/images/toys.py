@@ -47,11 +47,11 @@ class Segment(nn.Module):
 
 
 class Normal(nn.Module):
-    """A generator of ``mean + sd z`` from noise z, which never moves."""
+    """A generator of ``mean + sd z`` from noise z, of which the mean can move."""
 
     def __init__(self, mean: float, sd: float) -> None:
         super().__init__()
-        self.mean = mean
+        self.mean = nn.Parameter(torch.tensor(mean))
         self.sd = sd
 
     def forward(self, noise: Tensor) -> Tensor:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 TITLES = {
     "gan": "Generative adversarial network, on a ring of eight Gaussians",
+    "optimal-discriminator": "The best discriminator, and what the game is worth",
+    "lsgan": "Least squares GAN, on a ring of eight Gaussians",
+    "gmmn": "Generative moment matching: a kernel instead of an opponent",
 }
 """What each demo shows. The module of ``two-words`` is ``two_words``."""
 

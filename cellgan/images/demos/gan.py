@@ -7,17 +7,31 @@ from typing import TYPE_CHECKING
 import torch
 
 from cellgan.core import Adam, Batches, seeded
+from cellgan.core.losses import NON_SATURATING, SATURATING
 from cellgan.core.nets import mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
-from cellgan.images.drawings import points
-from cellgan.images.evaluation.modes import count_modes
+from cellgan.images.drawings import lines, points
+from cellgan.images.evaluation.ring import ring_measures
 from cellgan.images.gan import Gan
-from cellgan.images.toys import RING_SD, ring, ring_centres
+from cellgan.images.slopes import pull
+from cellgan.images.toys import ring
+from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 N = 2000
+FAR = 5.0  # how far the real data lie from what a new generator draws
+
+
+def confident(seed: int) -> Gan:
+    """Return a game whose discriminator is sure: it scores what is drawn by how far it is from the data."""
+    with seeded(seed):
+        game = Gan(mlp(2, 2, hidden=(64, 64)), torch.nn.Linear(2, 1), n_noise=2)
+    with torch.no_grad():
+        game.discriminator.weight.fill_(2.0)  # type: ignore[operator]
+        game.discriminator.bias.fill_(-2 * FAR)  # type: ignore[operator]
+    return game
 
 
 def play(stage: Stage) -> Result:
@@ -33,25 +47,28 @@ def play(stage: Stage) -> Result:
         return points([x, drawn()], alt="eight clouds of real points, and those generated")
 
     played = stage.play(game, Batches({"x": x}, size=256, seed=stage.seed), show=show)
-    found, real = (
-        count_modes(p, ring_centres(), sd=RING_SD) for p in (drawn(), ring(N, seed=stage.seed + 1))
-    )
+    sure = confident(stage.seed)
+    with seeded(stage.seed):
+        ratio = pull(sure, NON_SATURATING, x) / pull(sure, SATURATING, x)
+    scores = torch.linspace(-6, 6, 121)
+    d = scores.sigmoid()
+    slopes = {"log(1 − D)": d.tolist(), "−log D": (1 - d).tolist()}
     return Result(
         played,
         measures=(
+            *ring_measures(drawn(), seed=stage.seed, modes=7, inside=0.45),
             Measure(
-                "modes found",
-                found.found,
-                "Gaussians, of eight, that hold at least 1 % of the generated points.",
-                floor=real.found,
-                at_least=7,
+                "pull of −log D over log(1 − D)",
+                ratio,
+                "Norm of the generator's slope where a discriminator is sure, over that of the minimax form.",
+                at_least=10,
             ),
-            Measure(
-                "points inside",
-                found.inside,
-                "Share of generated points within three standard deviations of a centre.",
-                floor=real.inside,
-                at_least=0.45,
+        ),
+        figures=(
+            Figure(
+                lines(scores.tolist(), slopes, alt="slopes of two losses by the discriminator's score"),
+                "How hard each form pulls at the generator",
+                "by D's raw score of what it drew: log(1 − D) grey, −log D blue",
             ),
         ),
         notes=("The ring's points cover 5 % of a broad cloud of their size: that would be chance.",),

@@ -1,0 +1,138 @@
+"""An InfoGAN on small images, whose code comes to stand for their class."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from sklearn.metrics import normalized_mutual_info_score
+from torch import Tensor, nn
+
+from cellgan.core import Adam, Batches, seeded
+from cellgan.core.nets import mlp
+from cellgan.images.demo import Demo, Measure, Result, Stage
+from cellgan.images.drawings import images as drawn_images
+from cellgan.images.evaluation.classifier import train_classifier
+from cellgan.images.evaluation.panel import image_measures
+from cellgan.images.image_data import Images, digits
+from cellgan.images.infogan import InfoGan
+from cellgan.report.page import Figure
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+N_NOISE, N_NUMBERS = 16, 2
+ADAM = Adam(lr=1e-3)
+
+
+def new_game(images: Images, *, weight: float = 1.0) -> InfoGan:
+    """Return a game of perceptrons for images, with as many categories as they have classes."""
+    k, n = images.n_classes, images.x[0].numel()
+    into = N_NOISE + k + N_NUMBERS
+    return InfoGan(
+        nn.Sequential(mlp(into, n, hidden=(128, 128)), nn.Tanh(), nn.Unflatten(1, images.shape)),
+        nn.Sequential(nn.Flatten(), mlp(n, 128, hidden=(128,), dropout=0.2), nn.LeakyReLU(0.2)),
+        nn.Linear(128, 1),
+        mlp(128, k + N_NUMBERS, hidden=(64,)),
+        N_NOISE,
+        k,
+        N_NUMBERS,
+        information_weight=weight,
+        number_weight=0.1 * weight,
+        optimizer=ADAM,
+    )
+
+
+def read(game: InfoGan, x: Tensor) -> Tensor:
+    """Return the category that Q sees in images, ``(n,)``."""
+    with torch.no_grad():
+        return game.recogniser(game.body(x))[:, : game.n_categories].argmax(1)  # type: ignore[no-any-return]
+
+
+def play(stage: Stage) -> Result:
+    """Play the game, and see what the code stands for."""
+    images = stage.pictures()
+    k = images.n_classes
+    game = new_game(images)
+
+    def drawn(category: Tensor, numbers: Tensor) -> Tensor:
+        with torch.no_grad(), seeded(stage.seed + 1):
+            return game.draw(category, numbers)
+
+    each = torch.arange(k)[: min(k, 10)]
+    categories = each.repeat(8)
+
+    def show() -> Markup:
+        return drawn_images(
+            drawn(categories, torch.zeros(len(categories), N_NUMBERS)),
+            columns=len(each),
+            alt="a category in each column",
+        )
+
+    played = stage.play(game, Batches({"x": images.x}, size=64, seed=stage.seed), show=show)
+    judge = train_classifier(images, seed=stage.seed)
+    half = len(images.x_test) // 2
+    with torch.no_grad(), seeded(stage.seed + 2):
+        bound = game.bound(2000)
+        category, numbers = game.codes(max(half, 1000))
+    generated = drawn(category, numbers)
+    sweep = torch.linspace(-1, 1, 9)
+    swept = [
+        drawn(
+            torch.full((9,), int(c)), torch.stack([sweep, torch.zeros(9)], 1)[:, :: 1 if number == 0 else -1]
+        )
+        for number in range(N_NUMBERS)
+        for c in each[:4]
+    ]
+    return Result(
+        played,
+        measures=(
+            Measure(
+                "information of the code, of all it has",
+                bound / math.log(k),
+                f"The bound L_I, over log {k} nats: how much of the category can be read from the image.",
+                floor=1.0,
+                at_least=0.78,
+            ),
+            Measure(
+                "code and class of generated images",
+                normalized_mutual_info_score(category.numpy(), judge.labels(generated).numpy()),
+                "Normalised mutual information; the class is that of a classifier of real images.",
+                floor=normalized_mutual_info_score(
+                    images.y_test.numpy(), judge.labels(images.x_test).numpy()
+                ),
+                at_least=0.5,
+            ),
+            Measure(
+                "Q and class of real images",
+                normalized_mutual_info_score(images.y_test.numpy(), read(game, images.x_test).numpy()),
+                "Normalised mutual information on held-out images: no label was ever seen.",
+                floor=1.0,
+            ),
+            *image_measures(generated, images, judge),
+        ),
+        figures=(
+            Figure(show(), "One category a column", "eight draws each; nobody named the categories"),
+            Figure(
+                drawn_images(torch.cat(swept), columns=9, alt="images as one number of the code grows"),
+                "One number of the code from −1 to 1",
+                "four categories each for the first number, then for the second",
+            ),
+        ),
+    )
+
+
+DEMO = Demo(
+    paper="Chen et al. (2016), InfoGAN: interpretable representation learning by information maximizing "
+    "generative adversarial nets. NeurIPS, arXiv:1606.03657.",
+    idea="Part of the noise must be readable from the image. So it comes to stand for what varies most: the class.",
+    objectives=(
+        ("D ascends E log D(x) + E log(1 − D(G(z, c)))\nand, with Q, λ L_I", InfoGan.discriminate),
+        ("G ascends\nE log D(G(z, c)) + λ L_I", InfoGan.generate),
+        ("L_I = E log Q(c|G(z, c)) + H(c)", InfoGan.information),
+    ),
+    rounds=2500,
+    play=play,
+    images=digits,
+)
