@@ -15,6 +15,14 @@ TITLES = {
     "optimal-discriminator": "The best discriminator, and what the game is worth",
     "lsgan": "Least squares GAN, on a ring of eight Gaussians",
     "gmmn": "Generative moment matching: a kernel instead of an opponent",
+    "wgan": "Wasserstein GAN, across a gap between two segments",
+    "wgan-gp": "Wasserstein GAN with gradient penalty, on a ring of eight Gaussians",
+    "conditional-gan": "Conditional GAN: digits that were asked for",
+    "dcgan": "Deep convolutional GAN: simulated shapes, and walks between them",
+    "infogan": "InfoGAN: a code that comes to stand for the digit",
+    "adversarial-autoencoder": "Adversarial autoencoder: codes like draws of a prior",
+    "vae": "Variational autoencoder: digits and their likelihood",
+    "conditional-vae": "Conditional variational autoencoder: the other half of a digit",
 }
 """What each demo shows. The module of ``two-words`` is ``two_words``."""
 

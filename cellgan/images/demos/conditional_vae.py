@@ -75,11 +75,11 @@ def play(stage: Stage) -> Result:
     images = stage.pictures()
     (x, y), (x_test, y_test) = halves(images.x), halves(images.x_test)
     game = new_game(x.shape[1], y.shape[1])
-    upper = x_test.unflatten(1, (images.shape[0], -1, images.shape[2]))
+    upper = images.x_test.chunk(2, 2)[0]
 
     def whole(answer: Tensor) -> Tensor:
         return torch.cat(
-            [upper[: len(answer)], answer.unflatten(1, (images.shape[0], -1, images.shape[2]))], 2
+            [upper[: len(answer)], answer.reshape(len(answer), images.shape[0], -1, images.shape[2])], 2
         )
 
     def show() -> Markup:
@@ -130,10 +130,10 @@ def play(stage: Stage) -> Result:
 
 
 DEMO = Demo(
-    paper="Sohn, Lee and Yan (2015), Learning structured output representation using deep conditional generative "
-    "models. NeurIPS.",
-    idea="One question, many answers: a latent code says which, so that each answer is sharp, where a regression "
-    "gives the mean of all.",
+    paper="Sohn, Lee and Yan (2015), Learning structured output representation using deep conditional "
+    "generative models. NeurIPS.",
+    idea="One question, many answers: a latent code says which, so that each answer is sharp, where a "
+    "regression gives the mean of all.",
     objectives=(
         ("all ascend\nE over q of log p(y|x, z) − KL(q(z|x, y) ‖ p(z|x))", ConditionalVae.explain),
         ("an answer: z drawn from p(z|x), decoded", ConditionalVae.draw),

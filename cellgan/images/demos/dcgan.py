@@ -86,8 +86,8 @@ def play(stage: Stage) -> Result:
 DEMO = Demo(
     paper="Radford, Metz and Chintala (2016), Unsupervised representation learning with deep convolutional "
     "generative adversarial networks. ICLR, arXiv:1511.06434.",
-    idea="Strided convolutions and batch normalisation that keep the game in balance. Between two points of the "
-    "noise lie images, not mixtures of two.",
+    idea="Strided convolutions and batch normalisation that keep the game in balance. Between two points of "
+    "the noise lie images, not mixtures of two.",
     objectives=(
         ("D ascends\nE log D(x) + E log(1 − D(G(z)))", Gan.discriminate),
         ("G ascends\nE log D(G(z))", Gan.generate),

@@ -126,7 +126,7 @@ def play(stage: Stage) -> Result:
 DEMO = Demo(
     paper="Chen et al. (2016), InfoGAN: interpretable representation learning by information maximizing "
     "generative adversarial nets. NeurIPS, arXiv:1606.03657.",
-    idea="Part of the noise must be readable from the image. So it comes to stand for what varies most: the class.",
+    idea="Part of the noise must be readable from the image. So it comes to stand for the class.",
     objectives=(
         ("D ascends E log D(x) + E log(1 − D(G(z, c)))\nand, with Q, λ L_I", InfoGan.discriminate),
         ("G ascends\nE log D(G(z, c)) + λ L_I", InfoGan.generate),

@@ -53,7 +53,7 @@ def play(stage: Stage) -> Result:
             Measure(
                 "error of the critic's gap",
                 float(np.abs(np.subtract(gaps, expected)).mean()),
-                "Mean over five distances between two segments, a new critic each; it should be d (1 + d/20).",
+                "Mean over five distances between two segments, a new critic each; expected: d (1 + d/20).",
                 floor=0.0,
                 at_most=0.05,
             ),
