@@ -1,0 +1,93 @@
+"""Every demo's own test at full size, over several seeds, as a table.
+
+    python benchmarks/demos.py --seeds 5 --json demos.json
+    python benchmarks/demos.py gan vae --seeds 1 --pages pages/
+
+Seeds are the outer loop, so that a run which is stopped has all demos of the seeds that are done. Nothing is
+chosen by what comes out: bounds stand in the demos.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from cellgan.images.demo_page import as_json, as_page
+from cellgan.images.demos import TITLES, find
+
+
+def once(name: str, seed: int, pages: Path | None) -> dict:
+    """Play a demo once."""
+    start = time.process_time()
+    run = find(name).run(seed=seed)
+    took = time.process_time() - start
+    if pages is not None:
+        pages.mkdir(exist_ok=True)
+        (pages / f"{name}.html").write_text(as_page(name, run), encoding="utf-8")
+    report = json.loads(as_json(name, run))
+    del report["losses"]
+    return report | {"cpu_seconds": round(took, 1)}
+
+
+def table(reports: list[dict]) -> str:
+    """Return a Markdown table: each test of each demo, its bound, what was measured, how often it passed."""
+    lines = [
+        "| demo | figure | bound | measured, by seed | real data | passed | CPU, s |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in dict.fromkeys(report["demo"] for report in reports):
+        own = [report for report in reports if report["demo"] == name]
+        seconds = f"{max(report['cpu_seconds'] for report in own):.0f}"
+        for number, measure in enumerate(own[0]["measures"]):
+            rows = [report["measures"][number] for report in own]
+            low, high = measure["at_least"], measure["at_most"]
+            if low is None and high is None:
+                continue
+            bound = f"≥ {low:g}" if low is not None else f"≤ {high:g}"
+            values = ", ".join("–" if row["value"] is None else f"{row['value']:.3g}" for row in rows)
+            floor = measure["real_against_real"]
+            floor = "–" if floor is None else f"{floor:.3g}"
+            passed = f"{sum(row['passed'] for row in rows)} of {len(rows)}"
+            lines.append(
+                f"| `{name}` | {measure['name']} | {bound} | {values} | {floor} | {passed} | {seconds} |"
+            )
+            seconds = ""
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Play, and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", choices=[*TITLES, []], help="By default all.")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="Every figure, one demo and seed a line, as they come.")
+    parser.add_argument("--pages", type=Path, help="A folder for the pages of seed 0.")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    reports = []
+    for seed in range(given.seeds):
+        for name in given.names or TITLES:
+            report = once(name, seed, given.pages if seed == 0 else None)
+            reports.append(report)
+            print(
+                name,
+                seed,
+                "passed" if report["passed"] else "not passed",
+                report["cpu_seconds"],
+                file=sys.stderr,
+            )
+            if given.json:
+                with given.json.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(report) + "\n")
+    print(table(reports))
+
+
+if __name__ == "__main__":
+    main()
