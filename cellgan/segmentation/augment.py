@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from cellgan.segmentation.intensity import LIMIT
 
@@ -17,6 +17,9 @@ ANGLE = math.radians(12)
 SHIFT = 0.2  # of half a side
 SCALE = 0.2
 GAMMA = 0.3
+COIL = 0.15  # SD of the logarithm of a factor that varies slowly over the slice
+NOISE = 0.1  # at most, of a volume's robust SD
+_DARK = 2.0  # below the median, in the same units: about where a volume has no signal
 
 
 def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -30,8 +33,8 @@ def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, 
         Labels, ``(n, h, w)``.
     generator
         Where the changes are drawn: each slice is turned by up to 12 degrees, scaled by up to 20 %, shifted
-        by up to a tenth of its side, mirrored between left and right one time in two, and its contrast is
-        changed by a power and a factor.
+        by up to a tenth of its side, mirrored between left and right one time in two; its contrast is changed
+        by a power and a factor, its light by a coil somewhere else, and noise is added.
 
     Returns
     -------
@@ -49,6 +52,11 @@ def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, 
     grid = affine_grid(to.view(n, 2, 3).to(image.device), [n, 1, *image.shape[-2:]], align_corners=False)
     moved = grid_sample(image, grid, mode="bilinear", align_corners=False)
     labels = grid_sample(mask[:, None].float(), grid, mode="nearest", align_corners=False)
+    field = torch.randn(n, 1, 4, 4, generator=generator).mul(COIL).to(image.device)
+    coil = interpolate(field, size=image.shape[-2:], mode="bicubic", align_corners=True).exp()
+    shaded = ((moved + _DARK) * coil - _DARK).clamp(-LIMIT, LIMIT)
     power, factor = (draw(GAMMA).exp().view(n, 1, 1, 1).to(image.device) for _ in range(2))
-    lit = moved.sign() * (moved.abs() / LIMIT) ** power * LIMIT * factor
-    return lit, labels[:, 0].round().to(mask.dtype)
+    lit = shaded.sign() * (shaded.abs() / LIMIT) ** power * LIMIT * factor
+    noise = torch.rand(n, 1, 1, 1, generator=generator) * NOISE * torch.randn(lit.shape, generator=generator)
+    seen = (lit + noise.to(image.device)) * (moved != 0)
+    return seen, labels[:, 0].round().to(mask.dtype)

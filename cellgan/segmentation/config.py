@@ -19,6 +19,8 @@ class SegmentConfig:
     loss
         What the segmenter descends. ``"cross-entropy"``, ``"adversarial"`` and ``"hybrid"`` are those of Kohl
         et al. (2017); ``"dice"`` is soft Dice plus cross-entropy. See `cellgan.segmentation.game`.
+    adversarial_weight
+        Weight of L_S in ``"hybrid"``; 1 in the paper.
     steps
         Rounds of the game, one mini-batch each.
     slices
@@ -41,7 +43,8 @@ class SegmentConfig:
     """
 
     loss: Loss = "dice"
-    steps: int = 600
+    adversarial_weight: float = 0.1
+    steps: int = 1000
     slices: int = 12
     size: int = 96
     pixel: float | None = None
@@ -58,6 +61,9 @@ class SegmentConfig:
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)
+        if not self.adversarial_weight > 0:
+            msg = f"adversarial_weight is {self.adversarial_weight}; expected more than 0, such as 0.1"
+            raise ConfigError(msg)
         if self.size % 16:
             msg = f"size is {self.size}; expected a multiple of 16, such as {self.size // 16 * 16 + 16}"
             raise ConfigError(msg)

@@ -9,7 +9,7 @@ and three trainings are compared:
 
     "cross-entropy"   S descends L_mce, the multi-class cross-entropy; there is no discriminator
     "adversarial"     S descends L_S = -E log D(S(x)), D descends L_D = -E log D(y) - E log(1 - D(S(x)))
-    "hybrid"          S descends L_mce / 2 + L_S, D descends L_D
+    "hybrid"          S descends L_mce / 2 + w L_S, D descends L_D; w is 1 in the paper
 
 A fourth is the usual baseline of later years: ``"dice"`` is soft Dice plus L_mce (Isensee et al. 2021).
 
@@ -25,10 +25,14 @@ and the objective and the weights of its losses as they are reported elsewhere.
   channels, for training without a GPU; the paper's is larger.
 - Learning rates and Adam's betas, the number of steps and the augmentation are ours.
 - D moves before S, on the same mini-batch and the same maps.
+- An expert's map is certain, and a network's never quite: D would need no more than that. So D sees the
+  expert as sure as S is, at least .9 (Luc et al. 2016, section 3, "scaling"); `certainty` 1 gives the
+  paper's maps.
 
 References
 ----------
 Kohl et al. (2017), Adversarial networks for the detection of aggressive prostate cancer. arXiv:1702.08014.
+Luc et al. (2016), Semantic segmentation using adversarial networks. arXiv:1611.08408.
 """
 
 from __future__ import annotations
@@ -108,6 +112,10 @@ class AdversarialSegmentation:
         From image and map, ``(n, n_channels + n_labels, h, w)``, to raw scores of any shape.
     cross_entropy_weight
         Weight of L_mce: 0 is the adversarial training, 1/2 the hybrid.
+    adversarial_weight
+        Weight of L_S.
+    certainty
+        The least probability that an expert's label has in the discriminator's eyes.
     adversary
         The family of adversarial losses.
     optimizer
@@ -119,14 +127,22 @@ class AdversarialSegmentation:
     segmenter: nn.Module
     discriminator: nn.Module
     cross_entropy_weight: float = 0.5
+    adversarial_weight: float = 1.0
+    certainty: float = 0.9
     adversary: AdversarialLoss = NON_SATURATING
     optimizer: OptimizerFactory = CALM
     discriminator_optimizer: OptimizerFactory = JUDGE
 
     def __post_init__(self) -> None:
-        """Refuse a cross-entropy that is ascended."""
+        """Refuse a cross-entropy that is ascended, and experts who are wrong."""
         if self.cross_entropy_weight < 0:
             msg = f"cross_entropy_weight is {self.cross_entropy_weight}; expected 0 (adversarial) or more"
+            raise ConfigError(msg)
+        if not self.adversarial_weight > 0:
+            msg = f"adversarial_weight is {self.adversarial_weight}; expected more than 0"
+            raise ConfigError(msg)
+        if not 0.5 < self.certainty <= 1:
+            msg = f"certainty is {self.certainty}; expected more than 0.5, and at most 1"
             raise ConfigError(msg)
 
     def players(self) -> tuple[Player, Player]:
@@ -156,16 +172,18 @@ class AdversarialSegmentation:
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminator descends, L_D."""
-        scores = batch["scores"]
+        maps = batch["scores"].softmax(1)
+        labels = expert(batch["mask"], maps.shape[1])
         return {
-            "real": self.adversary.real(self.judge(batch, expert(batch["mask"], scores.shape[1]))),
-            "fake": self.adversary.fake(self.judge(batch, scores.softmax(1))),
+            "real": self.adversary.real(self.judge(batch, as_sure_as(labels, maps, least=self.certainty))),
+            "fake": self.adversary.fake(self.judge(batch, maps)),
         }
 
     def segment(self, batch: Batch) -> Terms:
         """Return what the segmenter descends, L_S and its share of L_mce."""
         scores = batch["scores"]
-        terms = {"fool": self.adversary.fool(self.judge(batch, scores.softmax(1)))}
+        fool = self.adversary.fool(self.judge(batch, scores.softmax(1)))
+        terms = {"fool": self.adversarial_weight * fool}
         if self.cross_entropy_weight:
             terms["cross-entropy"] = self.cross_entropy_weight * cross_entropy(scores, batch["mask"])
         return terms
@@ -174,6 +192,25 @@ class AdversarialSegmentation:
 def expert(mask: Tensor, n_labels: int) -> Tensor:
     """Return labels ``(n, h, w)`` as a map that is certain of them, ``(n, n_labels, h, w)``."""
     return one_hot(mask, n_labels).movedim(-1, 1).float()
+
+
+def as_sure_as(labels: Tensor, maps: Tensor, *, least: float) -> Tensor:
+    """Return an expert's map that is no surer than another map, but at least so sure.
+
+    Parameters
+    ----------
+    labels
+        The expert's map, one-hot, ``(n, n_labels, h, w)``.
+    maps
+        Probabilities of the same shape. The expert's label gets its probability p of them, or `least` if that
+        is more; the others keep their shares of the rest.
+    least
+        1 returns the labels.
+    """
+    own = (maps * labels).sum(1, keepdim=True)
+    sure = own.clamp(min=least)
+    rest = maps * (1 - labels)
+    return labels * sure + rest * (1 - sure) / (1 - own).clamp(min=1e-6)
 
 
 def segmenter(n_channels: int, n_labels: int, *, width: int) -> UNet:
@@ -205,6 +242,7 @@ def game_of(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Game:
             network,
             patch_discriminator(n_channels + n_labels),
             cross_entropy_weight=0.5 if config.loss == "hybrid" else 0.0,
+            adversarial_weight=config.adversarial_weight if config.loss == "hybrid" else 1.0,
             optimizer=replace(CALM, decay_steps=config.steps),
             discriminator_optimizer=replace(JUDGE, decay_steps=config.steps),
         )

@@ -22,7 +22,9 @@ from cellgan.errors import ConfigError, ModelError
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import segmenter
+from cellgan.segmentation.intensity import N_VIEWS
 from cellgan.segmentation.loss_curves import LossCurves, read_loss_curves
+from cellgan.segmentation.whereabouts import N_PLACES, Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +42,7 @@ class SegmentationModel:
     Attributes
     ----------
     network
-        From ``(n, n_channels * (2 * neighbours + 1), size, size)`` to raw scores of the labels.
+        From ``(n, seen_channels, size, size)`` to raw scores of the labels.
     config
         What it was trained with.
     counts
@@ -53,6 +55,8 @@ class SegmentationModel:
         Version and cases of the training; JSON.
     losses
         Of its rounds.
+    whereabouts
+        Where each label but the background lies.
     known
         What is remembered of the training cases; None where nothing is.
     """
@@ -64,6 +68,7 @@ class SegmentationModel:
     pixel: float
     about: Mapping[str, Any]
     losses: LossCurves
+    whereabouts: tuple[Whereabouts, ...] = ()
     known: KnownCases | None = None
 
     @property
@@ -90,6 +95,7 @@ class SegmentationModel:
             "counts": list(self.counts),
             "n_labels": self.n_labels,
             "pixel": self.pixel,
+            "whereabouts": [place.as_json() for place in self.whereabouts],
             "about": dict(self.about),
         }
         known = {} if self.known is None else self.known.tensors()
@@ -126,8 +132,7 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
         raise ModelError(msg)
     try:
         config = SegmentConfig(**meta["config"])
-        # Until 4-D files were read, each channel had a file of its own.
-        counts = tuple(map(int, meta["counts"] if "counts" in meta else [1] * meta["n_channels"]))
+        counts = tuple(map(int, meta["counts"]))
         n_labels = int(meta["n_labels"])
         network = empty_network(config, n_channels=sum(counts), n_labels=n_labels)
         kept = {
@@ -142,6 +147,7 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
             float(meta["pixel"]),
             meta["about"],
             read_loss_curves(Path(folder) / LOSSES),
+            tuple(Whereabouts.of(content) for content in meta["whereabouts"]),
             KnownCases.from_tensors(kept) if kept else None,
         )
     except (KeyError, TypeError, RuntimeError, ConfigError) as error:
@@ -152,4 +158,9 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
 def empty_network(config: SegmentConfig, *, n_channels: int, n_labels: int) -> nn.Module:
     """Return the network of a model, with the weights that its training starts from."""
     with seeded(config.seed), torch.enable_grad():
-        return segmenter(n_channels * (2 * config.neighbours + 1), n_labels, width=config.width)
+        return segmenter(seen_channels(config, n_channels), n_labels, width=config.width)
+
+
+def seen_channels(config: SegmentConfig, n_channels: int) -> int:
+    """Return how many maps the network sees of a slice: views, neighbours, and where it is."""
+    return n_channels * N_VIEWS * (2 * config.neighbours + 1) + N_PLACES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from cellgan.segmentation.sidecar import write_sidecar
 from cellgan.segmentation.slices import gap_of, grid_of
 from cellgan.segmentation.training_set import beside, image_slices, stacked
 from cellgan.segmentation.volumes import Volume, stem, write_like
+from cellgan.segmentation.whereabouts import heights_of, one_piece, placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellgan.segmentation.model import SegmentationModel
+
+Pieces = Literal["as-trained", "all"]
 
 _CHUNK = 16  # slices at a time
 
@@ -105,7 +108,9 @@ class Segmentation:
         return [*files, note]
 
 
-def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Segmentation:
+def predict(
+    model: SegmentationModel, images: Path | str | Sequence[Path], *, pieces: Pieces = "as-trained"
+) -> Segmentation:
     """Segment one case.
 
     Parameters
@@ -114,6 +119,8 @@ def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Se
         The segmenter.
     images
         The volume; or as many files as a case had in training, in the same order.
+    pieces
+        Keep one piece of each label that was one piece in all training masks, or all.
 
     Returns
     -------
@@ -137,19 +144,22 @@ def predict(model: SegmentationModel, images: Path | str | Sequence[Path]) -> Se
     first, size = read.first, model.config.size
     grid = grid_of(first, size=size, pixel=model.pixel)
     slices = image_slices(read, size=size, pixel=model.pixel)
+    gap = gap_of(first)
     with Sight(model.network) as sight:
-        maps = probabilities(model, torch.from_numpy(slices))
+        maps = probabilities(model, torch.from_numpy(slices), gap=gap)
+    if pieces == "as-trained":
+        maps = one_piece(maps, model.whereabouts, pixel=model.pixel, gap=gap)
     judged = None
     if model.known is not None:
         labels = maps.argmax(0).astype(np.uint8)
-        judged = model.known.judge(sight.figures(), labels, area=model.pixel**2, gap=gap_of(first))
+        judged = model.known.judge(sight.figures(), labels, area=model.pixel**2, gap=gap)
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
     return Segmentation(first, found / found.sum(0), model, files, judged)
 
 
 @torch.no_grad()
-def probabilities(model: SegmentationModel, slices: torch.Tensor) -> NDArray[np.float32]:
+def probabilities(model: SegmentationModel, slices: torch.Tensor, *, gap: float) -> NDArray[np.float32]:
     """Return the labels' probabilities on the training grid, ``(n_labels, n_slices, size, size)``.
 
     Parameters
@@ -157,12 +167,16 @@ def probabilities(model: SegmentationModel, slices: torch.Tensor) -> NDArray[np.
     model
         The segmenter.
     slices
-        ``(n_slices, n_channels, size, size)``.
+        Two views of each channel, ``(n_slices, 2 * n_channels, size, size)``.
+    gap
+        Their distance in mm.
     """
     rows = beside(len(slices), model.config.neighbours)
+    heights = heights_of(len(slices), gap)
     parts = []
     for start in range(0, len(rows), _CHUNK):
-        image = stacked(slices, rows[start : start + _CHUNK]).to(model.device)
+        part = slice(start, start + _CHUNK)
+        image = placed(stacked(slices, rows[part]), heights[part], pixel=model.pixel).to(model.device)
         straight, mirrored = model.network(image).softmax(1), model.network(image.flip(2)).softmax(1).flip(2)
         parts.append(((straight + mirrored) / 2).cpu())
     found: NDArray[np.float32] = torch.cat(parts).movedim(1, 0).numpy()

@@ -22,7 +22,7 @@ from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.familiarity import KnownCases, Sight, known_cases
 from cellgan.segmentation.game import SEGMENTER, game_of
 from cellgan.segmentation.loss_curves import LossKeeper
-from cellgan.segmentation.model import SegmentationModel
+from cellgan.segmentation.model import SegmentationModel, seen_channels
 from cellgan.segmentation.prediction import probabilities
 from cellgan.segmentation.training_set import AugmentedSlices, TrainingSet, digest_of, read_training_set
 
@@ -83,8 +83,7 @@ def train(
     say = progress or (lambda _stage, _done: None)
     say("reading the cases", 0.0)
     data = read_training_set(cases, config)
-    n_channels = data.images.shape[1]
-    game = game_of(config, n_channels=n_channels * data.beside.shape[1], n_labels=data.n_labels)
+    game = game_of(config, n_channels=seen_channels(config, sum(data.counts)), n_labels=data.n_labels)
     match = Match(game, seed=config.seed, device=place)
     settings = {
         "version": version("cellgan"),
@@ -112,7 +111,7 @@ def train(
         about,
         losses.curves(),
     )
-    model = replace(model, known=_remember(model, data))
+    model = replace(model, whereabouts=data.whereabouts(), known=_remember(model, data))
     if folder is not None:
         model.save(folder)
         for name in (UNFINISHED, STARTED_WITH, LOSSES):
@@ -123,9 +122,9 @@ def train(
 def _remember(model: SegmentationModel, data: TrainingSet) -> KnownCases:
     """Note what the network sees in the training cases, for cases that come later."""
     figures = []
-    for images in torch.split(data.images, list(data.lengths)):
+    for images, gap in zip(torch.split(data.images, list(data.lengths)), data.gaps, strict=True):
         with Sight(model.network) as sight:
-            probabilities(model, images)
+            probabilities(model, images, gap=gap)
         figures.append(sight.figures())
     labels = [masks.numpy() for masks in torch.split(data.masks, list(data.lengths))]
     return known_cases(figures, labels, n_labels=data.n_labels, area=data.pixel**2, gaps=data.gaps)

@@ -14,8 +14,9 @@ from cellgan.core.batches import Batches
 from cellgan.errors import InputError
 from cellgan.segmentation.augment import augment
 from cellgan.segmentation.cases import read_images, read_pair
-from cellgan.segmentation.intensity import normalise
+from cellgan.segmentation.intensity import local_contrast, normalise
 from cellgan.segmentation.slices import gap_of, grid_of
+from cellgan.segmentation.whereabouts import Whereabouts, heights_of, placed, whereabouts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cellgan.segmentation.volumes import Volume
 
 _MARGIN = 20.0  # mm around the masks
+_HIGHER = 10.0  # mm that a slice may lie higher or lower than it did, at most
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class TrainingSet:
     Attributes
     ----------
     images
-        ``(n_slices, n_channels, size, size)``, normalised by volume.
+        Two views of each channel, ``(n_slices, 2 * n_channels, size, size)``: see `image_slices`.
     masks
         Labels, ``(n_slices, size, size)``, uint8.
     beside
@@ -66,6 +68,16 @@ class TrainingSet:
     counts: tuple[int, ...]
     lengths: tuple[int, ...]
     gaps: tuple[float, ...]
+
+    @property
+    def heights(self) -> Tensor:
+        """How far each slice lies above its volume's middle, in mm, ``(n_slices,)``."""
+        return torch.cat([heights_of(n, gap) for n, gap in zip(self.lengths, self.gaps, strict=True)])
+
+    def whereabouts(self) -> tuple[Whereabouts, ...]:
+        """Return where each label but the background lies."""
+        masks = [part.numpy() for part in torch.split(self.masks, list(self.lengths))]
+        return whereabouts_of(masks, n_labels=self.n_labels, pixel=self.pixel, gaps=self.gaps)
 
 
 def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingSet:
@@ -156,25 +168,32 @@ class AugmentedSlices:
             masks=data.masks.to(device),
             beside=data.beside.to(device),
         )
+        self._heights = data.heights
         self._seed = seed
         self._augmented = augmented
         rows = {"slice": torch.arange(len(data.images))}
         self._rows = Batches(rows, size=size, seed=seed, weights={"slice": data.weights}, device=device)
 
     def __getitem__(self, index: int) -> Batch:
-        """Return mini-batch number `index`: images ``(n, n_channels, h, w)``, masks ``(n, h, w)``."""
+        """Return mini-batch number `index`: images for the network, masks ``(n, h, w)``."""
         rows = self._rows[index]["slice"]
         image = stacked(self._data.images, self._data.beside[rows])
         mask = self._data.masks[rows].long()
+        heights = self._heights[rows.cpu()]
         if self._augmented:
             digest = hashlib.sha256(f"{self._seed}/augment/{index}".encode()).digest()
             generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
             image, mask = augment(image, mask, generator)
-        return {"image": image, "mask": mask}
+            heights = heights + (2 * torch.rand(len(heights), generator=generator) - 1) * _HIGHER
+        return {"image": placed(image, heights, pixel=self._data.pixel), "mask": mask}
 
 
 def image_slices(images: Images, *, size: int, pixel: float) -> NDArray[np.float32]:
-    """Return all channels of a case on the training grid, normalised: ``(n_slices, n_channels, size, size)``.
+    """Return two views of each channel of a case on the training grid.
+
+    Returns
+    -------
+    ``(n_slices, 2 * n_channels, size, size)``: each channel normalised by volume, and its local contrast.
 
     Raises
     ------
@@ -183,7 +202,11 @@ def image_slices(images: Images, *, size: int, pixel: float) -> NDArray[np.float
     """
     grid = grid_of(images.first, size=size, pixel=pixel)
     both = zip(images.channels, images.files, strict=True)
-    return np.stack([normalise(grid.slices(data), path=file) for data, file in both], 1)
+    views = []
+    for data, file in both:
+        slices = grid.slices(data)
+        views += [normalise(slices, path=file), local_contrast(slices, pixel=pixel)]
+    return np.stack(views, 1)
 
 
 def beside(n_slices: int, neighbours: int) -> Tensor:

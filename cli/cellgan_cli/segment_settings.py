@@ -17,9 +17,8 @@ Command = Callable[..., None]
 
 def _setting(name: str, kind: click.Choice[str] | type, help_text: str) -> Callable[[Command], Command]:
     default = DEFAULTS[name]
-    return click.option(
-        f"--{name}", type=kind, default=default, show_default=default is not None, help=help_text
-    )
+    flag = f"--{name.replace('_', '-')}"
+    return click.option(flag, type=kind, default=default, show_default=default is not None, help=help_text)
 
 
 SETTINGS = (
@@ -28,6 +27,7 @@ SETTINGS = (
         click.Choice(get_args(Loss)),
         "cross-entropy, adversarial, hybrid: as Kohl et al. (2017). dice: soft Dice plus cross-entropy.",
     ),
+    _setting("adversarial_weight", float, "Weight of the discriminator's say in hybrid; 1 in the paper."),
     _setting("steps", int, "Rounds of training, one mini-batch each."),
     _setting("slices", int, "Slices a mini-batch."),
     _setting("size", int, "Pixels along a slice's sides on the training grid, a multiple of 16."),

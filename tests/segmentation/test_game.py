@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +13,14 @@ from cellgan.core import Adam, Match, play, seeded
 from cellgan.core.nets import UNet, patch_discriminator
 from cellgan.errors import ConfigError
 from cellgan.segmentation.config import SegmentConfig
-from cellgan.segmentation.game import FAST, AdversarialSegmentation, Supervised, expert, game_of
+from cellgan.segmentation.game import (
+    FAST,
+    AdversarialSegmentation,
+    Supervised,
+    as_sure_as,
+    expert,
+    game_of,
+)
 
 
 @pytest.fixture
@@ -32,8 +40,9 @@ class Same:
 
 
 def test_the_terms_are_the_papers(batch):
-    game = game_of(SegmentConfig(loss="hybrid", width=4), n_channels=1, n_labels=2)
+    game = game_of(SegmentConfig(loss="hybrid", adversarial_weight=1, width=4), n_channels=1, n_labels=2)
     assert isinstance(game, AdversarialSegmentation)
+    game = replace(game, certainty=1.0)
     full = {**batch, **game.maps(batch)}
     p = full["scores"].softmax(1)
     d_real = game.discriminator(torch.cat([batch["image"], expert(batch["mask"], 2)], 1)).sigmoid()
@@ -44,6 +53,15 @@ def test_the_terms_are_the_papers(batch):
     assert terms["fool"].item() == pytest.approx(-d_fake.log().mean().item(), rel=1e-4)
     assert terms["real"].item() == pytest.approx(-d_real.log().mean().item(), rel=1e-4)
     assert terms["fake"].item() == pytest.approx(-(1 - d_fake).log().mean().item(), rel=1e-4)
+
+
+def test_the_expert_is_no_surer_than_the_network_and_never_unsure():
+    labels = expert(torch.tensor([[[0, 0, 2]]]), 3)
+    maps = torch.tensor([[0.98, 0.01, 0.01], [0.2, 0.6, 0.2], [0.5, 0.3, 0.2]]).T[None, :, None]
+    found = as_sure_as(labels, maps, least=0.9)[0, :, 0].T
+    expected = [[0.98, 0.01, 0.01], [0.9, 0.075, 0.025], [0.0625, 0.0375, 0.9]]
+    assert found.tolist() == [pytest.approx(row, abs=1e-6) for row in expected]
+    assert torch.allclose(as_sure_as(labels, maps, least=1.0), labels)
 
 
 def test_each_loss_has_its_terms(batch):

@@ -35,7 +35,7 @@ def cases(tmp_path, save, affine_of, world):
 
 def test_all_slices_of_all_cases_on_one_scale(cases):
     data = read_training_set(cases, SMALL)
-    assert data.images.shape == (22, 1, 32, 32)
+    assert data.images.shape == (22, 2, 32, 32)
     assert data.masks.shape == (22, 32, 32)
     assert (data.n_labels, data.pixel) == (2, 2.0)
     inside = [data.images[part, 0][data.masks[part] == 1].mean() for part in (slice(8), slice(8, 22))]
@@ -71,7 +71,7 @@ def test_neighbours_are_of_the_same_case(cases):
     assert data.beside[7].tolist() == [6, 7, 7]
     assert data.beside[8].tolist() == [8, 8, 9]
     image = stacked(data.images, data.beside[3:4])
-    np.testing.assert_array_equal(image[0], data.images[2:5, 0])
+    np.testing.assert_array_equal(image[0], data.images[2:5].flatten(0, 1))
     assert beside(3, 0).tolist() == [[0], [1], [2]]
 
 
@@ -84,7 +84,7 @@ def test_a_mini_batch_is_a_function_of_seed_and_number(cases):
         assert not torch.equal(a[7][name], a[8][name])
         assert not torch.equal(a[7][name], c[7][name])
     plain = AugmentedSlices(data, size=5, seed=0, augmented=False)[7]
-    assert plain["image"].shape == (5, 3, 32, 32)
+    assert plain["image"].shape == (5, 2 * 3 + 3, 32, 32)
     assert not torch.equal(plain["mask"], a[7]["mask"])
 
 
