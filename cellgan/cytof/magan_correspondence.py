@@ -1,4 +1,4 @@
-"""MAGAN's third term: what is known about who belongs to whom.
+"""MAGAN's third term between panels: markers that both of them measure.
 
 References
 ----------
@@ -7,10 +7,9 @@ Amodio and Krishnaswamy (2018), MAGAN: aligning biological manifolds, section II
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,21 +18,10 @@ from torch.nn.functional import mse_loss
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cellgan.core.magan import Map
     from cellgan.core.player import Batch
-
-Map = Callable[[Tensor], Tensor]
-
-
-class Correspondence(Protocol):
-    """What is known about who belongs to whom."""
-
-    def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:
-        """Return a scalar that is small where the maps agree with what is known.
-
-        `batch` holds ``a``, ``b`` and, already mapped, ``ab``, ``ba``. The generators are there to map other
-        cells.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -74,29 +62,3 @@ class SharedMarkers:
 def _index(columns: tuple[int, ...], device: torch.device) -> Tensor:
     """Return columns as a tensor on the device, made once."""
     return torch.tensor(columns, device=device)
-
-
-@dataclass(frozen=True)
-class LabelledPairs:
-    """Pairs of cells that correspond: MSE(G12(x1i), x2j) + MSE(G21(x2j), x1i) over these (section II-D).
-
-    Parameters
-    ----------
-    a
-        Cells of a, ``(n_pairs, n_markers_a)``, on the match's device.
-    b
-        Their counterparts, ``(n_pairs, n_markers_b)``.
-    """
-
-    a: Tensor
-    b: Tensor
-
-    def __post_init__(self) -> None:
-        """Refuse pairs without a partner."""
-        if not len(self.a) or len(self.a) != len(self.b):
-            msg = f"Labelled pairs need equally many cells of both; got {len(self.a)} and {len(self.b)}."
-            raise ConfigError(msg)
-
-    def __call__(self, batch: Batch, generator_ab: Map, generator_ba: Map) -> Tensor:  # noqa: ARG002
-        """Return how far the maps miss the partners."""
-        return mse_loss(generator_ab(self.a), self.b) + mse_loss(generator_ba(self.b), self.a)
