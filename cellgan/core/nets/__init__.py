@@ -2,6 +2,7 @@
 
 from cellgan.core.nets.convolutional import patch_discriminator
 from cellgan.core.nets.dcgan import dcgan_discriminator, dcgan_generator
+from cellgan.core.nets.flat import from_image_mlp, image_mlp
 from cellgan.core.nets.mlp import mlp
 from cellgan.core.nets.pixel_noise import PixelNoise
 from cellgan.core.nets.residual import Residual, residual_mlp
@@ -13,6 +14,8 @@ __all__ = [
     "UNet",
     "dcgan_discriminator",
     "dcgan_generator",
+    "from_image_mlp",
+    "image_mlp",
     "mlp",
     "patch_discriminator",
     "residual_mlp",
