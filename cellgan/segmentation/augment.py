@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ANGLE = math.radians(12)
 SHIFT = 0.2  # of half a side
-SCALE = 0.2
+SCALE = 0.3
 GAMMA = 0.3
 COIL = 0.15  # SD of the logarithm of a factor that varies slowly over the slice
 NOISE = 0.1  # at most, of a volume's robust SD
@@ -32,7 +32,7 @@ def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, 
     mask
         Labels, ``(n, h, w)``.
     generator
-        Where the changes are drawn: each slice is turned by up to 12 degrees, scaled by up to 20 %, shifted
+        Where the changes are drawn: each slice is turned by up to 12 degrees, scaled by up to 30 %, shifted
         by up to a tenth of its side, mirrored between left and right one time in two; its contrast is changed
         by a power and a factor, its light by a coil somewhere else, and noise is added.
 
