@@ -21,6 +21,8 @@ from cellgan.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 N_DRAWS = 10_000
 
 
@@ -74,6 +76,22 @@ def compare(
         msg = f"a comparison needs at least 2 cases; got {len(first)}"
         raise InputError(msg)
     apart = np.array([first[case] - second[case] for case in sorted(first)])
-    rows = np.random.default_rng(seed).integers(0, len(apart), (N_DRAWS, len(apart)))
-    low, high = np.quantile(apart[rows].mean(1), ((1 - level) / 2, (1 + level) / 2))
-    return Difference(float(apart.mean()), float(low), float(high), len(apart))
+    low, high = interval(apart, seed=seed, level=level)
+    return Difference(float(apart.mean()), low, high, len(apart))
+
+
+def interval(values: NDArray[np.float64], *, seed: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the bootstrap interval of a mean.
+
+    Parameters
+    ----------
+    values
+        ``(n,)``, at least two.
+    seed
+        Of the draws.
+    level
+        Share of the draws that the interval holds.
+    """
+    rows = np.random.default_rng(seed).integers(0, len(values), (N_DRAWS, len(values)))
+    low, high = np.quantile(values[rows].mean(1), ((1 - level) / 2, (1 + level) / 2))
+    return float(low), float(high)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cellgan.atomic import atomic, check_output
+from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
     from cellgan.segmentation.compare import Difference
@@ -23,30 +24,31 @@ _PATH = click.Path(path_type=Path)
 @click.option("--against", type=_PATH, metavar="PATH", help="Other predictions, compared case by case.")
 @click.option("--json", "as_json", type=_PATH, metavar="FILE", help="Write all figures, by slice too.")
 @click.option("--csv", "as_csv", type=_PATH, metavar="FILE", help="Write a line per case.")
+@click.option("--report", type=_PATH, metavar="FILE", help="Write a page with pictures, ending in .html.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the interval's draws.")
 @click.option("--overwrite", is_flag=True, help="Replace older files.")
-def evaluate(
-    *,
-    predicted: Path,
-    truth: Path,
-    against: Path | None,
-    as_json: Path | None,
-    as_csv: Path | None,
-    seed: int,
-    overwrite: bool,
-) -> None:
+def evaluate(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     """Score the masks PREDICTED against TRUTH: two files, two folders, or a folder and a CASES.csv.
 
     The table on stdout has a line per site: mean and standard deviation over its cases. Distances are in mm.
     A mask that is empty where the truth is not scores 0, and its distance is the volume's diagonal.
     """
-    for path in (as_json, as_csv):
+    predicted, truth = flags["predicted"], flags["truth"]
+    as_json, as_csv, report = flags["as_json"], flags["as_csv"], flags["report"]
+    if report is not None and report.suffix != ".html":
+        msg = f"--report is {str(report)!r}; expected a name that ends in .html"
+        raise ConfigError(msg)
+    for path in (as_json, as_csv, report):
         if path is not None:
-            check_output(path, inputs=[predicted, truth], overwrite=overwrite)
+            check_output(path, inputs=[predicted, truth], overwrite=flags["overwrite"])
     from cellgan.segmentation.evaluation import evaluate as score
+    from cellgan.segmentation.evaluation import evaluate_pairs
+    from cellgan.segmentation.pairs import find_pairs
 
-    found = score(predicted, truth)
-    other = None if against is None else found.against(score(against, truth), seed=seed)
+    pairs = find_pairs(predicted, truth)
+    found, other = evaluate_pairs(pairs), None
+    if flags["against"] is not None:
+        other = found.against(score(flags["against"], truth), seed=flags["seed"])
     click.echo(table(found))
     if found.calibration:
         errors = [one.error for one in found.calibration.values()]
@@ -65,6 +67,10 @@ def evaluate(
             part.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
     if as_csv is not None:
         found.write_csv(as_csv)
+    if report is not None:
+        from cellgan.segmentation.report_page import write_report
+
+        write_report(report, found, pairs, about=f"The masks {predicted} beside the truth, {truth}.")
 
 
 def table(found: Evaluation) -> str:

@@ -13,6 +13,7 @@ from cellgan.atomic import atomic, check_output, make_folder
 from cellgan.cytof.config import Device
 from cellgan.errors import ConfigError, InputError
 from cellgan_cli.screen import Screen, list_files
+from cellgan_cli.segment_evaluate import table
 from cellgan_cli.segment_settings import read_settings, segment_settings
 
 _PATH = click.Path(path_type=Path)
@@ -133,20 +134,24 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
 @segment_settings
 @click.option("--folds", default=4, show_default=True, help="How many parts the cases are dealt out into.")
 @_LARGEST
+@click.option("--no-report", is_flag=True, help="Write no page (report.html).")
 @_DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older results.")
 @_QUIET
 def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
     """Segment each case of CASES with a model that was trained on other cases, and score the masks.
 
-    Cases are dealt out whole, never by slice, each site evenly. The masks and scores.json go into the folder,
-    the table of `cellgan segment evaluate` to stdout.
+    Cases are dealt out whole, never by slice, each site evenly. The masks, with maps of probability,
+    scores.json, scores.csv and the page report.html go into the folder, the table of `cellgan segment
+    evaluate` to stdout.
     """
     config, folder = read_settings(flags), flags["output"]
-    _check_folder(folder, ["scores.json", "scores.csv"], overwrite=flags["overwrite"])
+    names = ["scores.json", "scores.csv", *([] if flags["no_report"] else ["report.html"])]
+    _check_folder(folder, names, overwrite=flags["overwrite"])
     from cellgan.segmentation.cases import read_cases
     from cellgan.segmentation.crossval import cross_validate
-    from cellgan_cli.segment_evaluate import table
+    from cellgan.segmentation.pairs import find_pairs
+    from cellgan.segmentation.report_page import write_report
 
     cases = read_cases(flags["cases"])
     with Screen(quiet=flags["quiet"]) as screen:
@@ -162,6 +167,9 @@ def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by clic
     with atomic(folder / "scores.json") as part:
         part.write_text(json.dumps(found.as_json(), indent=1, allow_nan=False), encoding="utf-8")
     found.write_csv(folder / "scores.csv")
+    if not flags["no_report"]:
+        about = f"Cross-validation in {flags['folds']} parts: no mask is of a model that had seen its case."
+        write_report(folder / "report.html", found, find_pairs(folder, flags["cases"]), about=about)
     click.echo(table(found))
 
 

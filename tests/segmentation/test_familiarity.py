@@ -118,8 +118,8 @@ def test_a_strange_volume_is_flagged_beside_its_mask_and_in_the_scores(study):
     out.mkdir()
     found = {name: predict(model, study / f"{name}.nii.gz") for name in (*"012345", "smooth")}
     distances = {name: one.familiarity.distance for name, one in found.items()}
-    assert distances["smooth"] > 1.5
-    assert max(distances[name] for name in "012345") < 1.2
+    assert distances["smooth"] > 1
+    assert distances["smooth"] > 1.5 * max(distances[name] for name in "012345")
     for one in found.values():
         one.write(out)
     note = read_sidecar(out / "smooth_mask.nii.gz")
