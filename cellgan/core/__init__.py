@@ -22,7 +22,7 @@ torch.Size([1000, 5])
 
 from cellgan.core.batches import Batches
 from cellgan.core.checkpoint import load_match, read_tensors, save_match, write_tensors
-from cellgan.core.device import pick
+from cellgan.core.device import Execution, Processes, joined, pick
 from cellgan.core.match import Match, play
 from cellgan.core.player import Adam, Batch, Game, Player, Terms
 from cellgan.core.randomness import seeded
@@ -42,10 +42,12 @@ __all__ = [
     "Batch",
     "Batches",
     "EarlyStop",
+    "Execution",
     "Game",
     "History",
     "Match",
     "Player",
+    "Processes",
     "ProgressBar",
     "RoundReport",
     "SaveEvery",
@@ -53,6 +55,7 @@ __all__ = [
     "Terms",
     "Watcher",
     "every",
+    "joined",
     "load_match",
     "pick",
     "play",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from cellgan.core.device import Execution
 from cellgan.core.freezing import at_rest, in_training
 from cellgan.core.randomness import random_state, seeded, set_random_state
 from cellgan.core.seats import Seat, Shared, seat_players
@@ -48,6 +49,8 @@ class Match:
         Where the match's own stream of random numbers starts. The caller's stream is left alone.
     device
         Where to play.
+    execution
+        In which precision, compiled or not, and with which other processes.
 
     Raises
     ------
@@ -55,9 +58,17 @@ class Match:
         If the players do not fit together.
     """
 
-    def __init__(self, game: Game, *, seed: int, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        game: Game,
+        *,
+        seed: int,
+        device: torch.device | str = "cpu",
+        execution: Execution = Execution(),  # noqa: B008 - frozen
+    ) -> None:
         self.game = game
         self.device = torch.device(device)
+        self.execution, self._processes = execution, execution.processes
         self.round = 0
         self.batches_drawn = 0
         self.spectators = dict(game.spectators())
@@ -65,7 +76,12 @@ class Match:
         self._draws = max(seat.player.updates for seat in self.seats)
         self._random: Mapping[str, Tensor] | None = None
         with seeded(seed, self.device):
-            self._random = random_state(self.device)
+            self._random = self._processes.stream(random_state(self.device), self.device)
+        everything = [*self.networks.values(), *self.spectators.values()]
+        self._processes.copy_first_([t for n in everything for t in (*n.parameters(), *n.buffers())])
+        if execution.compiled:
+            for network in everything:
+                network.compile()
         self._good: dict[str, Any] = {}
         self._unchecked: list[tuple[int, dict[str, Tensor]]] = []
         # On the CPU a look for NaN costs nothing; elsewhere it waits for the device, so it waits for `check`.
@@ -114,7 +130,7 @@ class Match:
                 raise ModelError(msg) from error
         self.round = state["round"]
         self.batches_drawn = state["batches_drawn"]
-        random = {name: value.clone() for name, value in state["random"].items()}
+        random = self._processes.stream(state["random"], self.device)
         if self._random is None:
             set_random_state(random, self.device)
         else:
@@ -151,12 +167,13 @@ class Match:
 
     def play_round(self, batches: BatchSource) -> dict[str, Tensor]:
         """Let every player take its turns; return the terms of the last ones."""
-        drawn = [batches[self.batches_drawn + u] for u in range(self._draws)]
+        drawn = [self._processes.part(batches[self.batches_drawn + u]) for u in range(self._draws)]
         shared = Shared(self.seats)
         terms: dict[str, Tensor] = {}
         for seat in self.seats:
             for update in range(seat.player.updates):
-                batch = shared.batch_for(seat, update, drawn[update])
+                with self.execution.mixed(self.device):
+                    batch = shared.batch_for(seat, update, drawn[update])
                 terms |= self._turn(seat, batch)
         self.round += 1
         self.batches_drawn += self._draws
@@ -165,14 +182,17 @@ class Match:
     def _turn(self, seat: Seat, batch: Batch) -> dict[str, Tensor]:
         """Move one player's networks one step down the sum of its terms."""
         seat.moving.release()
-        terms = seat.player.objective(batch)
-        values = {seat.title(name): term.detach() for name, term in terms.items()}
-        total = seat.total(terms)
-        if self.checks_turns and not math.isfinite(total.item()):
+        with self.execution.mixed(self.device):
+            terms = seat.player.objective(batch)
+            total = seat.total(terms)
+        values = self._processes.mean({seat.title(name): term.detach() for name, term in terms.items()})
+        # All processes look at the same mean, and so stop together.
+        if self.checks_turns and not math.isfinite(float(sum(values.values()))):
             self._diverged(self.round + 1, values)
         for parameter in seat.moving.parameters:
             parameter.grad = None
         total.backward()  # type: ignore[no-untyped-call]
+        self._processes.average_([p.grad for p in seat.moving.parameters if p.grad is not None])
         seat.optimizer.step()
         if seat.player.after_update is not None:
             with torch.no_grad():
@@ -196,6 +216,8 @@ class Match:
         for seat in self.seats:
             if not bool(torch.stack([p.detach().isfinite().all() for p in seat.moving.parameters]).all()):
                 self._diverged(self.round, {seat.title("gradient"): torch.tensor(math.nan)})
+        gathered = [b for n in self.networks.values() for b in n.buffers() if b.is_floating_point()]
+        self._processes.average_(gathered)
         self._good = deepcopy(self.state_dict())
 
     def _diverged(self, number: int, terms: Mapping[str, Tensor]) -> None:
