@@ -122,7 +122,7 @@ def frame(image: str, x: Axis, y: Axis, *, alt: str, side: float = 370.0, diagon
     -------
     An SVG element that fills the width it is given.
     """
-    left, top = (40.0 if y.ticks else 24.0), 6.0
+    left, top = (46.0 if y.ticks else 24.0), 6.0
     right, bottom = left + side, top + side
     name_at = bottom + (36 if x.ticks else 20)
     parts = [

@@ -66,7 +66,9 @@ def overlays(pair: Pair, image: Path) -> tuple[Figure, ...]:
         ]
         alt = f"{pair.case}, slice {index + 1}, with the outlines of both masks"
         drawing = outlined(_upright(grey[:, :, number]), regions, pixel=(spacing[1], spacing[0]), alt=alt)
-        found.append(Figure(drawing, f"Slice {index + 1}", f"of {shown.shape[2]}, from below"))
+        there = [bool((mask[:, :, index] > 0).any()) for mask in (t, p)]
+        flag = {(True, False): "nothing found", (False, True): "nothing there"}.get((there[0], there[1]), "")
+        found.append(Figure(drawing, f"Slice {index + 1}", f"of {shown.shape[2]}, from below", flag))
     return tuple(found)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cellgan.segmentation.evaluation import Evaluation
+    from cellgan.segmentation.familiarity import Familiarity
     from cellgan.segmentation.pairs import Pair
     from cellgan.segmentation.sidecar import Sidecar
 
@@ -33,7 +34,6 @@ TITLES = {
     "hd95": "HD95, mm",
     "surface": "Surface, mm",
     "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
     "volume_error": "Volume error",
 }
 TERMS = (
@@ -44,10 +44,9 @@ TERMS = (
     ),
     ("Surface", "Mean distance from surface to surface. 0 is best."),
     ("Sensitivity", "Share of the true voxels that were found."),
-    ("Specificity", "Share of the voxels outside that were left out; near 1 wherever a volume is large."),
     ("Volume error", "(Predicted − true volume) / mean of both. 0 is best; above 0: too large."),
     (
-        "Distance to training",
+        "Strangeness",
         "How unlike the training cases the network finds a case; above 1 is unusual, and flagged.",
     ),
 )
@@ -67,8 +66,8 @@ VOLUMES = "On the line both volumes are alike; above it the mask is too large."
 CALIBRATION = (
     "A probability can be taken at its word where dots lie on the line: of the voxels that are given .7, "
     "seven in ten hold the label. Below the line the model is too sure of the label, above it not "
-    "sure enough. All cases pooled; voxels far from the organ do not count. Expected calibration error, mean "
-    "of {n} cases: {error}."
+    "sure enough. All cases pooled; voxels far from the organ do not count, so the leftmost dot holds all that "
+    "was missed and little else. Expected calibration error, mean of {n} cases: {error}."
 )
 TRAINING = (
     "What was descended, by round{many}. Losses of players that play against each other settle rather than "
@@ -229,32 +228,33 @@ def _cases(found: Evaluation) -> page.Section:
             cells.append(page.Cell(str(row.label), row.label))
         cells += [
             page.Cell(decimal(row.scores[name], _digits(name)), row.scores[name])
-            for name in ("dice", "hd95", "surface", "sensitivity")
+            for name in ("dice", "hd95", "surface")
         ]
         cells += [
             page.Cell(decimal(ml, 1), ml) for ml in (row.truth_ml, row.truth_ml + row.scores["volume_ml"])
         ]
         if found.familiarity:
-            far = None if judged is None else judged.distance
-            cells.append(page.Cell(decimal(far), -1.0 if far is None else far))
-            cells.append(page.Cell("–" if judged is None else "" if judged.trusted else "flagged"))
+            cells.append(_strangeness(judged))
         rows.append(tuple(cells))
     columns = (
         page.Column("Case"),
         page.Column("Site"),
         *((page.Column("Label", look="number"),) if several else ()),
-        *(page.Column(TITLES[name], look="number") for name in ("dice", "hd95", "surface", "sensitivity")),
+        *(page.Column(TITLES[name], look="number") for name in ("dice", "hd95", "surface")),
         page.Column("True, ml", look="number"),
-        page.Column("Predicted, ml", look="number"),
-        *(
-            (page.Column("Distance to training", look="number"), page.Column("Model"))
-            if found.familiarity
-            else ()
-        ),
+        page.Column("Found, ml", look="number"),
+        *((page.Column("Strangeness", look="number"),) if found.familiarity else ()),
     )
     table = page.Table("Every case, the lowest Dice first", columns, tuple(rows))
     words = page.Details("What the figures mean", (page.Terms(TERMS), page.Text(RULE)))
     return page.Section("Case by case", (table, words))
+
+
+def _strangeness(judged: Familiarity | None) -> page.Cell:
+    if judged is None:
+        return page.Cell("–", -1.0)
+    far = decimal(judged.distance)
+    return page.Cell(far if judged.trusted else f"flagged, {far}", judged.distance or 0.0)
 
 
 def _agreement(found: Evaluation) -> page.Section:

@@ -49,11 +49,11 @@ def verdict_of(found: Evaluation) -> Verdict:
     failed = sorted((case for case in dice if dice[case] < FAILED), key=lambda case: dice[case])
     mean, few = float(values.mean()), len(failed) < MANY * len(values)
     if mean < POOR or not few:
-        tone, headline = "poor", "Do not use these masks as they are"
+        tone, headline = "poor", "Do not use masks like these"
     elif mean < GOOD or failed:
-        tone, headline = "caution", "Look closer before you use these masks"
+        tone, headline = "caution", "Look closer before you use masks like these"
     else:
-        tone, headline = "good", "Good: these masks can be used"
+        tone, headline = "good", "Good: the masks agree with the truth"
     parts = [_mean(values), *_failed(failed, dice), *_sites(found), *_trust(found, dice)]
     return Verdict(tone, headline, " ".join(parts))  # type: ignore[arg-type]
 

@@ -70,7 +70,7 @@ def evaluate(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by clic
     if report is not None:
         from cellgan.segmentation.report_page import write_report
 
-        write_report(report, found, pairs, about=f"The masks {predicted} beside the truth, {truth}.")
+        write_report(report, found, pairs, about=f"{predicted}, scored against {truth}.")
 
 
 def table(found: Evaluation) -> str:

@@ -52,7 +52,7 @@ def test_the_page_says_what_the_scores_are(study):
     assert done.exit_code == 0, done.output
     text = (study / "page.html").read_text()
     for words in (
-        "Look closer before you use these masks",
+        "Look closer before you use masks like these",
         "Mean Dice 0.75 over 5 cases",
         "median 0.75, worst 0.50. Below 0.60: p4 (0.50).",
         "By site it goes from 0.75 (A) to 0.75 (B).",
