@@ -21,6 +21,25 @@ COLUMNS = ("case", "site", "image", "mask")
 
 
 @dataclass(frozen=True)
+class ImageCase:
+    """One row of a table without masks.
+
+    Attributes
+    ----------
+    name
+        The case.
+    site
+        Where it was measured.
+    images
+        Files of one channel or several; the first one's grid is the case's.
+    """
+
+    name: str
+    site: str
+    images: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Case:
     """One row of the table.
 
@@ -85,7 +104,20 @@ def read_cases(path: Path) -> list[Case]:
         The table cannot be read, lacks a column or a row; or a row, which is named, lacks an entry, repeats a
         case, or names a file that is not there.
     """
-    path = Path(path)
+    return [
+        Case(files.name, files.site, files.images, mask)
+        for files, mask in _rows(Path(path), COLUMNS)
+        if mask is not None
+    ]
+
+
+def read_image_cases(path: Path) -> list[ImageCase]:
+    """Read a table of cases that have no masks, or whose masks are not to be seen. See `read_cases`."""
+    return [files for files, _ in _rows(Path(path), COLUMNS[:-1])]
+
+
+def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[ImageCase, Path | None]]:
+    """Read the rows of a table that has the needed columns."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
@@ -95,19 +127,19 @@ def read_cases(path: Path) -> list[Case]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"cannot read the table of cases {path}: {error}. Expected text with commas and a line of names"
         raise InputError(msg) from error
-    if missing := [name for name in COLUMNS if name not in columns]:
+    if missing := [name for name in needed if name not in columns]:
         msg = (
             f"{path} has the columns {', '.join(columns) or 'none'}; {', '.join(missing)} missing. Expected "
-            f"{', '.join(COLUMNS)}, separated by commas"
+            f"{', '.join(needed)}, separated by commas"
         )
         raise InputError(msg)
-    channels = ["image", *(name for name in columns if name.startswith("image") and name != "image")]
-    cases = [_case(path, number, row, channels) for number, row in rows]
+    further = [name for name in columns if name.startswith("image") and name != "image"]
+    cases = [_case(path, number, row, (*needed, *further)) for number, row in rows]
     if not cases:
         msg = f"{path} has no rows; expected one a case"
         raise InputError(msg)
     seen: set[str] = set()
-    for case in cases:
+    for case, _ in cases:
         if case.name in seen:
             msg = f"{path} names the case {case.name} twice; expected each case once, in one row"
             raise InputError(msg)
@@ -174,12 +206,14 @@ def onto(volume: Volume, like: Volume) -> NDArray[np.float32]:
     return found
 
 
-def _case(table: Path, line: int, row: dict[str, str | None], channels: list[str]) -> Case:
-    entries = {name: (row.get(name) or "").strip() for name in {*COLUMNS, *channels}}
-    if empty := [name for name in ("case", "image", "mask", *channels[1:]) if not entries[name]]:
-        msg = f"{table}, line {line}: no entry under {', '.join(dict.fromkeys(empty))}; fill it in"
+def _case(
+    table: Path, line: int, row: dict[str, str | None], columns: tuple[str, ...]
+) -> tuple[ImageCase, Path | None]:
+    entries = {name: (row.get(name) or "").strip() for name in columns}
+    if empty := [name for name in columns if name != "site" and not entries[name]]:
+        msg = f"{table}, line {line}: no entry under {', '.join(empty)}; fill it in"
         raise InputError(msg)
-    files = {name: table.parent / entries[name] for name in (*channels, "mask")}
+    files = {name: table.parent / entries[name] for name in columns if name not in {"case", "site"}}
     for name, file in files.items():
         if not file.exists():
             msg = (
@@ -187,9 +221,5 @@ def _case(table: Path, line: int, row: dict[str, str | None], channels: list[str
                 "folder of the table"
             )
             raise InputError(msg)
-    return Case(
-        entries["case"],
-        entries["site"] or "-",
-        tuple(files[name] for name in channels),
-        files["mask"],
-    )
+    mask = files.pop("mask", None)
+    return ImageCase(entries["case"], entries["site"] or "-", tuple(files.values())), mask

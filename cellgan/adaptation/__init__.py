@@ -1,0 +1,46 @@
+"""Carry a model to the next site without its labels: adversarial discriminative domain adaptation.
+
+>>> from cellgan import adaptation
+>>> found = adaptation.adapt(encoder, head, source, source_labels, target)  # doctest: +SKIP
+>>> found.kept, found.encoder  # doctest: +SKIP
+
+Tensors in, networks out. Cells are brought here by `cellgan.cytof.adapt_cells`, volumes by
+`cellgan.segmentation.adapt_volumes`. Names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cellgan.adaptation.adapt import Adaptation, adapt
+    from cellgan.adaptation.adda import Adda
+    from cellgan.adaptation.classifier import fit_classifier
+    from cellgan.adaptation.config import PUBLISHED, AdaptConfig
+
+__all__ = ["PUBLISHED", "AdaptConfig", "Adaptation", "Adda", "adapt", "fit_classifier"]
+
+_HOMES = {
+    "PUBLISHED": "config",
+    "AdaptConfig": "config",
+    "Adaptation": "adapt",
+    "Adda": "adda",
+    "adapt": "adapt",
+    "fit_classifier": "classifier",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home (PEP 562)."""
+    if name not in _HOMES:
+        msg = f"module 'cellgan.adaptation' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"cellgan.adaptation.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,50 @@
+"""Arrays from .npz files, of which nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellgan.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
+    """Read some arrays of a file.
+
+    Parameters
+    ----------
+    path
+        What ``numpy.savez`` wrote.
+    names
+        Of the arrays.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, lacks an array, or an array holds Python objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            there = [name.removesuffix(".npy") for name in archive.namelist()]
+            if missing := [name for name in names if name not in there]:
+                msg = (
+                    f"{path} holds the arrays {', '.join(there) or 'none'}; {', '.join(missing)} missing. "
+                    f"Expected {' and '.join(names)}"
+                )
+                raise InputError(msg)
+            found = []
+            for name in names:
+                with archive.open(f"{name}.npy") as file:
+                    found.append(np.lib.format.read_array(file, allow_pickle=False))
+            return found
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        msg = f"cannot read {path}: {error}. Expected an .npz file of plain arrays, as numpy.savez writes it"
+        raise InputError(msg) from error
