@@ -75,7 +75,7 @@ class Processes:
             flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
             distributed.all_reduce(flat)
             flat /= self.count
-            for tensor, mean in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
+            for tensor, mean in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
                 tensor.copy_(mean.view_as(tensor))
 
     def copy_first_(self, tensors: Sequence[Tensor]) -> None:
