@@ -56,13 +56,13 @@ def run(args: argparse.Namespace) -> None:
         except FileExistsError:
             continue
         config = SegmentConfig(loss=loss, steps=args.steps, slices=args.slices, seed=seed)
-        config = replace(config, adversarial_weight=args.adversarial_weight)
+        config = replace(config, adversarial_weight=args.adversarial_weight, precision=args.precision)
         pool = [case for case, k in zip(cases, fold, strict=True) if k != part]
         model = train(some(pool, n, seed=seed), config)
         found = {}
         with tempfile.TemporaryDirectory() as folder:
             for case in (case for case, k in zip(cases, fold, strict=True) if k == part):
-                (mask,) = predict(model, case.images).write(Path(folder), largest=args.largest)
+                mask, *_ = predict(model, case.images).write(Path(folder))
                 (row,) = evaluate(mask, case.mask).cases
                 found[case.name] = {"site": case.site, **row.scores}
         path.write_text(json.dumps({"loss": loss, "n": n, "seed": seed, "scores": found}), encoding="utf-8")
@@ -158,7 +158,7 @@ def main() -> None:
     runs.add_argument("--steps", type=int, default=SegmentConfig.steps)
     runs.add_argument("--slices", type=int, default=SegmentConfig.slices)
     runs.add_argument("--adversarial-weight", type=float, default=SegmentConfig.adversarial_weight)
-    runs.add_argument("--largest", action="store_true")
+    runs.add_argument("--precision", default=SegmentConfig.precision)
     runs.set_defaults(play=run)
     tables = commands.add_parser("show")
     tables.add_argument("runs", type=Path)

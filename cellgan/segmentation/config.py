@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from cellgan.errors import ConfigError
 
 Loss = Literal["cross-entropy", "adversarial", "hybrid", "dice"]
+Precision = Literal["float32", "bfloat16"]  # those of the core, which would load torch
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class SegmentConfig:
         Slices on either side that are further channels.
     width
         Channels of the U-Net at full size; the lowest of its five levels has 16 times as many.
+    precision
+        ``"bfloat16"`` computes in mixed precision, which processors that have it do in about half the time.
     seed
         Of the first weights, the mini-batches and the augmentation.
 
@@ -43,26 +46,28 @@ class SegmentConfig:
     """
 
     loss: Loss = "dice"
-    adversarial_weight: float = 0.1
+    adversarial_weight: float = 0.02
     steps: int = 1000
     slices: int = 12
     size: int = 96
     pixel: float | None = None
     neighbours: int = 1
     width: int = 8
+    precision: Precision = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        if self.loss not in get_args(Loss):
-            msg = f"loss is {self.loss!r}; expected one of {', '.join(get_args(Loss))}"
-            raise ConfigError(msg)
+        for name, choices in (("loss", get_args(Loss)), ("precision", get_args(Precision))):
+            if getattr(self, name) not in choices:
+                msg = f"{name} is {getattr(self, name)!r}; expected one of {', '.join(choices)}"
+                raise ConfigError(msg)
         for name, least in (("steps", 1), ("slices", 1), ("size", 32), ("neighbours", 0), ("width", 1)):
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)
         if not self.adversarial_weight > 0:
-            msg = f"adversarial_weight is {self.adversarial_weight}; expected more than 0, such as 0.1"
+            msg = f"adversarial_weight is {self.adversarial_weight}; expected more than 0, such as 0.02"
             raise ConfigError(msg)
         if self.size % 16:
             msg = f"size is {self.size}; expected a multiple of 16, such as {self.size // 16 * 16 + 16}"

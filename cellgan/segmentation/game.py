@@ -56,9 +56,7 @@ if TYPE_CHECKING:
     from cellgan.segmentation.config import SegmentConfig
 
 SEGMENTER = "segmenter"
-FAST = Adam(lr=5e-3, betas=(0.9, 0.999))
-# Against a discriminator: one that is much faster than its opponent runs into empty masks and stays there.
-CALM = Adam(lr=1e-3, betas=(0.9, 0.999))
+LEARNER = Adam(lr=1.5e-3, betas=(0.9, 0.999))
 JUDGE = Adam(lr=5e-4)
 
 
@@ -78,7 +76,7 @@ class Supervised:
 
     segmenter: nn.Module
     dice_weight: float = 0.0
-    optimizer: OptimizerFactory = FAST
+    optimizer: OptimizerFactory = LEARNER
 
     def players(self) -> tuple[Player]:
         """Return the segmenter."""
@@ -90,7 +88,7 @@ class Supervised:
 
     def segment(self, batch: Batch) -> Terms:
         """Return what the segmenter descends."""
-        scores = self.segmenter(batch["image"])
+        scores = self.segmenter(batch["image"]).float()
         terms = {"cross-entropy": cross_entropy(scores, batch["mask"])}
         if self.dice_weight:
             labels = expert(batch["mask"], scores.shape[1])
@@ -130,7 +128,7 @@ class AdversarialSegmentation:
     adversarial_weight: float = 1.0
     certainty: float = 0.9
     adversary: AdversarialLoss = NON_SATURATING
-    optimizer: OptimizerFactory = CALM
+    optimizer: OptimizerFactory = LEARNER
     discriminator_optimizer: OptimizerFactory = JUDGE
 
     def __post_init__(self) -> None:
@@ -163,11 +161,11 @@ class AdversarialSegmentation:
 
     def maps(self, batch: Batch) -> Batch:
         """Segment; both players need it."""
-        return {"scores": self.segmenter(batch["image"])}
+        return {"scores": self.segmenter(batch["image"]).float()}
 
     def judge(self, batch: Batch, labels: Tensor) -> Tensor:
         """Return the discriminator's raw scores of maps ``(n, n_labels, h, w)`` beside their images."""
-        scores: Tensor = self.discriminator(torch.cat([batch["image"], labels], 1))
+        scores: Tensor = self.discriminator(torch.cat([batch["image"], labels], 1)).float()
         return scores
 
     def discriminate(self, batch: Batch) -> Terms:
@@ -236,13 +234,13 @@ def game_of(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Game:
             return Supervised(
                 network,
                 dice_weight=float(config.loss == "dice"),
-                optimizer=replace(FAST, decay_steps=config.steps),
+                optimizer=replace(LEARNER, decay_steps=config.steps),
             )
         return AdversarialSegmentation(
             network,
             patch_discriminator(n_channels + n_labels),
             cross_entropy_weight=0.5 if config.loss == "hybrid" else 0.0,
             adversarial_weight=config.adversarial_weight if config.loss == "hybrid" else 1.0,
-            optimizer=replace(CALM, decay_steps=config.steps),
+            optimizer=replace(LEARNER, decay_steps=config.steps),
             discriminator_optimizer=replace(JUDGE, decay_steps=config.steps),
         )

@@ -13,7 +13,7 @@ import torch
 
 from cellgan.atomic import atomic, make_folder
 from cellgan.core.checkpoint import load_match
-from cellgan.core.device import DeviceName, pick
+from cellgan.core.device import DeviceName, Execution, pick
 from cellgan.core.match import Match, play
 from cellgan.core.watch import SaveEvery
 from cellgan.errors import ModelError
@@ -84,7 +84,7 @@ def train(
     say("reading the cases", 0.0)
     data = read_training_set(cases, config)
     game = game_of(config, n_channels=seen_channels(config, sum(data.counts)), n_labels=data.n_labels)
-    match = Match(game, seed=config.seed, device=place)
+    match = Match(game, seed=config.seed, device=place, execution=Execution(config.precision))
     settings = {
         "version": version("cellgan"),
         "config": asdict(config),

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import click
 
-from cellgan.segmentation.config import Loss, SegmentConfig
+from cellgan.segmentation.config import Loss, Precision, SegmentConfig
 
 DEFAULTS = {field.name: field.default for field in fields(SegmentConfig)}
 
@@ -34,6 +34,9 @@ SETTINGS = (
     _setting("pixel", float, "Their distance in mm. [default: so that all masks are well within]"),
     _setting("neighbours", int, "Slices on either side that are seen with each."),
     _setting("width", int, "Channels of the network at full size."),
+    _setting(
+        "precision", click.Choice(get_args(Precision)), "bfloat16 is faster where there are units for it."
+    ),
     _setting("seed", int, "Seed of everything random."),
 )
 

@@ -14,7 +14,7 @@ from cellgan.core.nets import UNet, patch_discriminator
 from cellgan.errors import ConfigError
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.game import (
-    FAST,
+    LEARNER,
     AdversarialSegmentation,
     Supervised,
     as_sure_as,
@@ -115,7 +115,7 @@ def adversarial(discriminator, batch) -> float:
             UNet(1, 2, width=4),
             discriminator,
             cross_entropy_weight=0,
-            optimizer=FAST,
+            optimizer=LEARNER,
             discriminator_optimizer=Adam(),
         )
     play(Match(game, seed=0), Same(batch), rounds=120)
