@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, max_pool2d, pad
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cellgan.images.image_data import Images
 
 CENTRES_A = torch.tensor([[-1.3, 2.2], [0.1, 1.8], [0.8, 2.0]])
 CENTRES_B = torch.tensor([[-0.9, -2.0], [0.0, -2.3], [1.5, -1.5]])
@@ -38,3 +45,27 @@ def turned(x: Tensor, degrees: float) -> Tensor:
     turn = torch.tensor([[math.cos(angle), -math.sin(angle), 0.0], [math.sin(angle), math.cos(angle), 0.0]])
     grid = affine_grid(turn.expand(len(x), 2, 3), list(x.shape), align_corners=False)
     return grid_sample(x + 1, grid, align_corners=False) - 1
+
+
+@dataclass(frozen=True)
+class Unpaired:
+    """Two domains of images without pairs, and held-out pairs to score by.
+
+    Parameters
+    ----------
+    a, b
+        To learn from: no image of one is an image of the other changed.
+    images_a, images_b
+        All images in either domain; rows of ``x_test`` are pairs.
+    """
+
+    a: Tensor
+    b: Tensor
+    images_a: Images
+    images_b: Images
+
+
+def unpaired(images: Images, change: Callable[[Tensor], Tensor]) -> Unpaired:
+    """Take every other image as it is, and the rest of them changed."""
+    changed = replace(images, x=change(images.x), x_test=change(images.x_test))
+    return Unpaired(images.x[::2], changed.x[1::2], images, changed)

@@ -1,0 +1,124 @@
+"""Progressive growing on simulated shapes: 4, 8, then 16 pixels, beside a network that starts full-grown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from cellgan.core import Batches, seeded
+from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator, double
+from cellgan.images.demo import Demo, Measure, Result, Stage
+from cellgan.images.drawings import images as drawn_images
+from cellgan.images.evaluation.classifier import train_classifier
+from cellgan.images.evaluation.panel import image_measures
+from cellgan.images.evaluation.sliced_wasserstein import sliced_wasserstein
+from cellgan.images.image_data import shapes
+from cellgan.images.progressive import ProgressiveGan
+from cellgan.report.page import Figure
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+N_NOISE = 16
+WIDTHS = (32, 24, 16)
+PHASES = 2 * len(WIDTHS)  # the last size is learned for two
+
+
+def new_game(channels: int, rounds: int, *, grown: bool = False) -> ProgressiveGan:
+    """Return a game on images of 16 x 16 pixels, grown from the start if wanted."""
+    generator = GrowingGenerator(N_NOISE, channels, widths=WIDTHS)
+    game = ProgressiveGan(
+        generator, GrowingCritic(channels, widths=WIDTHS), N_NOISE, phase=max(1, rounds // PHASES)
+    )
+    if grown:
+        generator.rounds.fill_(rounds)
+        game.grow()
+    return game
+
+
+def play(stage: Stage) -> Result:
+    """Play, look at a fading layer, and play again without growing."""
+    images = stage.pictures()
+    game = new_game(images.shape[0], stage.rounds)
+    direct = new_game(images.shape[0], stage.rounds, grown=True)
+
+    def drawn(of: ProgressiveGan, n: int) -> Tensor:
+        with torch.no_grad(), seeded(stage.seed + 1):
+            return of.draw(n)
+
+    def show() -> Markup:
+        return drawn_images(drawn(game, 32), alt="thirty-two generated images, of the size that is worked on")
+
+    batches = Batches({"x": images.x}, size=32, seed=stage.seed)
+    played = stage.play(game, batches, show=show)
+    stage.play(direct, batches, label="full-grown from the start")
+    n = len(images.x_test)
+    generated, at_once = drawn(game, n), drawn(direct, n)
+    jump = fading(game, stage.seed)
+    judge = train_classifier(images, seed=stage.seed)
+    half = n // 2
+    return Result(
+        played,
+        measures=(
+            Measure(
+                "change as a size begins to fade in",
+                jump,
+                "Mean absolute change of a pixel at α = 0.001, the image before being doubled.",
+                floor=0.0,
+                at_most=0.01,
+            ),
+            Measure(
+                "sliced Wasserstein",
+                sliced_wasserstein(generated, images.x_test),
+                "To held-out images; less is better.",
+                floor=sliced_wasserstein(images.x_test[:half], images.x_test[half:]),
+                at_most=0.2,
+            ),
+            Measure(
+                "sliced Wasserstein, full-grown from the start",
+                sliced_wasserstein(at_once, images.x_test),
+                "The same networks and as many rounds, which take longer: all are at the full size.",
+            ),
+            *image_measures(generated, images, judge),
+        ),
+        figures=(
+            Figure(drawn_images(generated[:32], alt="grown"), "Grown", "after the last round"),
+            Figure(
+                drawn_images(at_once[:32], alt="full-grown from the start"),
+                "Full-grown from the start",
+                "the same rounds",
+            ),
+        ),
+    )
+
+
+def fading(game: ProgressiveGan, seed: int) -> float:
+    """Return by how much images change as the last size begins to fade in; the game is left as it was."""
+    generator = game.generator
+    grown = float(generator.grown)
+    with torch.no_grad(), seeded(seed + 2):
+        z = torch.randn(64, N_NOISE)
+        generator.grown.fill_(generator.last - 1)
+        before = double(generator(z))
+        generator.grown.fill_(generator.last - 1 + 1e-3)
+        change = float((generator(z) - before).abs().mean())
+        generator.grown.fill_(grown)
+    return change
+
+
+DEMO = Demo(
+    paper="Karras et al. (2018), Progressive growing of GANs for improved quality, stability, and variation. "
+    "ICLR, arXiv:1710.10196.",
+    idea="Both networks learn small images first; each further size fades in, so that nothing is lost.",
+    objectives=(
+        ("image = (1 − α) · doubled image before + α · new image", GrowingGenerator.forward),
+        ("α rises with the rounds", ProgressiveGan.grow),
+        ("the critic descends\nE f(G) − E f(x) + λ E (‖∇f‖ − 1)² + ε E f(x)²", ProgressiveGan.criticise),
+    ),
+    rounds=900,
+    play=play,
+    images=shapes,
+    side=16,
+)

@@ -1,0 +1,53 @@
+"""What the demos of translation measure and draw alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from cellgan.images.demo import Measure
+from cellgan.images.drawings import images as drawn_images
+from cellgan.images.evaluation.classifier import train_classifier
+from cellgan.report.page import Figure
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from cellgan.images.image_data import Images
+
+_SHOWN = 10
+
+
+def kept(target: Images, mapped: Tensor, *, seed: int) -> float:
+    """Return the share of mapped held-out images that a classifier of the target's calls by their class."""
+    judge = train_classifier(target, seed=seed)
+    return float((judge.labels(mapped) == target.y_test).float().mean())
+
+
+def kept_measure(name: str, target: Images, mapped: Tensor, *, seed: int, at_least: float) -> Measure:
+    """Return `kept` as a measure."""
+    judge = train_classifier(target, seed=seed)
+    return Measure(
+        f"class kept, to {name}",
+        float((judge.labels(mapped) == target.y_test).float().mean()),
+        f"Share of mapped held-out images that a classifier of {name} images calls by their class.",
+        floor=judge.accuracy,
+        at_least=at_least,
+    )
+
+
+def truth_measure(mapped: Tensor, truth: Tensor, source: Tensor) -> Measure:
+    """Return how far mapped images are from the right answer, over how far it is if nothing is done."""
+    return Measure(
+        "distance from the right answer",
+        float((mapped - truth).abs().mean() / (source - truth).abs().mean()),
+        "Mean absolute distance, over that of an image left as it is: 1 is no better than doing nothing.",
+    )
+
+
+def pairs_figure(source: Tensor, mapped: Tensor, truth: Tensor) -> Figure:
+    """Draw held-out images, what became of them, and the right answer, one row each."""
+    rows = torch.cat([source[:_SHOWN], mapped[:_SHOWN], truth[:_SHOWN]])
+    drawn = drawn_images(rows, columns=_SHOWN, alt="held-out images, mapped images and the right answer")
+    return Figure(drawn, "Held-out images, what became of them, and the right answer", "one row each")
