@@ -14,6 +14,7 @@ from cellgan.segmentation.evaluation import Evaluation, evaluate_pairs
 from cellgan.segmentation.pairs import Pair
 from cellgan.segmentation.prediction import outputs, predict
 from cellgan.segmentation.training import train
+from cellgan.segmentation.training_set import read_training_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from cellgan.core.device import DeviceName
     from cellgan.segmentation.cases import Case
-    from cellgan.segmentation.config import SegmentConfig
+    from cellgan.segmentation.config import Pieces, SegmentConfig
     from cellgan.segmentation.training import Progress
 
 
@@ -31,7 +32,7 @@ def cross_validate(
     *,
     folds: int,
     folder: Path,
-    largest: bool = False,
+    pieces: Pieces = "as-trained",
     device: DeviceName = "auto",
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -47,8 +48,8 @@ def cross_validate(
         How many.
     folder
         Gets the masks of all cases, with maps of probability and uncertainty; made if its parent is there.
-    largest
-        Keep the largest piece of each label alone.
+    pieces
+        See `cellgan.segmentation.predict`.
     device
         Where models are trained and used.
     progress
@@ -71,8 +72,10 @@ def cross_validate(
     if twice := [name for name, n in names.items() if n > 1]:
         msg = f"the masks of {names[twice[0]]} cases would all be called {twice[0]}; rename their images"
         raise InputError(msg)
-    make_folder(folder)
     say = progress or (lambda _stage, _done: None)
+    say("reading the cases", 0.0)
+    read_training_set(cases, config)  # a case that cannot be used is told now, not after hours
+    make_folder(folder)
     pairs: dict[str, Pair] = {}
     for number in range(folds):
 
@@ -82,7 +85,7 @@ def cross_validate(
         others = [case for case, k in zip(cases, fold, strict=True) if k != number]
         model = train(others, config, device=device, progress=told)
         for case in (case for case, k in zip(cases, fold, strict=True) if k == number):
-            mask, *_ = predict(model, case.images).write(folder, uncertainty=True, largest=largest)
+            mask, *_ = predict(model, case.images, pieces=pieces).write(folder, uncertainty=True)
             pairs[case.name] = Pair(case.name, case.site, mask, case.mask, case.images[0])
     return evaluate_pairs([pairs[case.name] for case in cases])
 

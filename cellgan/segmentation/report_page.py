@@ -66,8 +66,8 @@ VOLUMES = "On the line both volumes are alike; above it the mask is too large."
 CALIBRATION = (
     "A probability can be taken at its word where dots lie on the line: of the voxels that are given .7, "
     "seven in ten hold the label. Below the line the model is too sure of the label, above it not "
-    "sure enough. All cases pooled; voxels far from the organ do not count, so the leftmost dot holds all that "
-    "was missed and little else. Expected calibration error, mean of {n} cases: {error}."
+    "sure enough. All cases pooled; voxels far from the organ do not count, so the leftmost dot holds all "
+    "that was missed and little else. Expected calibration error, mean of {n} cases: {error}."
 )
 TRAINING = (
     "What was descended, by round{many}. Losses of players that play against each other settle rather than "

@@ -223,6 +223,7 @@ def _read(path: Path, *, most: int) -> list[Volume]:
             msg = f"{path} holds colours or complex numbers; expected one real number a voxel"
             raise InputError(msg)
         data = np.asanyarray(image.dataobj)
+        _check_sum(path)
     except _BROKEN as error:
         msg = f"cannot read {path} as NIfTI: {error}. Was it cut short, or is it of another kind?"
         raise InputError(msg) from error
@@ -238,6 +239,14 @@ def _read(path: Path, *, most: int) -> list[Volume]:
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         _refuse_extent(path, volumes[0].spacing)
     return volumes
+
+
+def _check_sum(path: Path) -> None:
+    """Read a compressed file to its end, where its check sum is; nibabel stops before."""
+    if path.name.lower().endswith(".gz"):
+        with gzip.open(path) as file:
+            while file.read(1 << 20):
+                pass
 
 
 def _pixdim(path: Path, kind: Any) -> NDArray[Any]:  # noqa: ANN401 - nibabel is not typed
