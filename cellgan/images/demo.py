@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cellgan.images.image_data import Images
     from cellgan.report.page import Figure
 
-__all__ = ["Demo", "Measure", "Result", "Run", "Stage"]
+__all__ = ["Demo", "Measure", "Played", "Result", "Run", "Stage"]
 
 
 @dataclass(frozen=True)

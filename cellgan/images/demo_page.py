@@ -72,10 +72,10 @@ def as_page(name: str, run: Run) -> str:
     if result.notes:
         blocks.append(Notes("Read this with it", result.notes))
     if result.played.samples:
-        seen = Gallery(result.played.samples, size="small")
+        seen = Gallery(result.played.samples, size="thirds")
         blocks.append(Section("As the game goes on", (seen,)))
     if result.figures:
-        blocks.append(Section("What this variant is for", (Gallery(result.figures, size="large"),)))
+        blocks.append(Section("What this variant is for", (Gallery(result.figures, size="halves"),)))
     blocks += [_measures(result), _losses(result)]
     beside = tuple(Beside(formula, *_source(of)) for formula, of in demo.objectives)
     about = Text("Players descend the sum of the terms that their objectives return.")

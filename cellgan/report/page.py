@@ -96,7 +96,7 @@ class Gallery:
 
     kind: ClassVar[str] = "gallery"
     figures: tuple[Figure, ...]
-    size: Literal["small", "medium", "thirds", "large"] = "medium"
+    size: Literal["small", "medium", "thirds", "halves", "large"] = "medium"
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,6 @@ def play(stage: Stage) -> Result:
                 "information of the code, of all it has",
                 bound / math.log(k),
                 f"The bound L_I, over log {k} nats: how much of the category can be read from the image.",
-                floor=1.0,
                 at_least=0.78,
             ),
             Measure(
@@ -108,7 +107,6 @@ def play(stage: Stage) -> Result:
                 "Q and class of real images",
                 normalized_mutual_info_score(images.y_test.numpy(), read(game, images.x_test).numpy()),
                 "Normalised mutual information on held-out images: no label was ever seen.",
-                floor=1.0,
             ),
             *image_measures(generated, images, judge),
         ),

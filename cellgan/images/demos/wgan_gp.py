@@ -54,7 +54,6 @@ def play(stage: Stage) -> Result:
                 "error of the critic's gap",
                 float(np.abs(np.subtract(gaps, expected)).mean()),
                 "Mean over five distances between two segments, a new critic each; expected: d (1 + d/20).",
-                floor=0.0,
                 at_most=0.05,
             ),
         ),
