@@ -70,7 +70,7 @@ class Components:
 
     def decode(self, z: Tensor) -> Tensor:
         """Return components as images."""
-        return (z * self.unit @ self.directions.T).unflatten(1, self.mean.shape) + self.mean
+        return (z * self.unit @ self.directions.T).view(-1, *self.mean.shape) + self.mean
 
 
 def magan_for_images(
@@ -93,11 +93,16 @@ def magan_for_images(
     optimizer
         Of both players.
     """
-    generators = nn.Linear(n_components, n_components), nn.Linear(n_components, n_components)
-    for layer in generators:
+    ab, ba = nn.Linear(n_components, n_components), nn.Linear(n_components, n_components)
+    for layer in (ab, ba):
         nn.init.orthogonal_(layer.weight)
         nn.init.zeros_(layer.bias)
-    judges = (mlp(n_components, 1, hidden=(64, 64)) for _ in range(2))
     return Magan(
-        *generators, *judges, correspondence=correspondence, slope_weight=slope_weight, optimizer=optimizer
+        generator_ab=ab,
+        generator_ba=ba,
+        discriminator_a=mlp(n_components, 1, hidden=(64, 64)),
+        discriminator_b=mlp(n_components, 1, hidden=(64, 64)),
+        correspondence=correspondence,
+        slope_weight=slope_weight,
+        optimizer=optimizer,
     )

@@ -40,25 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Domain = Literal["a", "b"]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """λ0 to λ4 of equations 3-6; λ3 = λ1 and λ4 = λ2, as in the paper."""
-
-    adversary: float = 10.0
-    kl: float = 0.1
-    likelihood: float = 100.0
-
-    def __post_init__(self) -> None:
-        """Refuse a term that does nothing."""
-        for name in ("adversary", "kl", "likelihood"):
-            if not getattr(self, name) > 0:
-                msg = f"The weight {name}={getattr(self, name)} must be more than 0."
-                raise ConfigError(msg)
-
-
-WEIGHTS = Weights()
+_CODES = (("code_a", 2.0), ("code_b", 2.0), ("code_ab", 1.0), ("code_ba", 1.0))
 
 
 @dataclass(frozen=True)
@@ -77,8 +59,12 @@ class Unit:
         Each domain's own last layers: from ``(n, n_hidden)`` to data.
     discriminators
         From data to raw scores ``(n, 1)``.
-    weights
-        λ0 to λ4.
+    adversary_weight
+        λ0.
+    kl_weight
+        λ1 = λ3.
+    likelihood_weight
+        λ2 = λ4.
     adversary
         The family of adversarial losses.
     optimizer
@@ -90,9 +76,18 @@ class Unit:
     from_code: nn.Module
     generators: Mapping[Domain, nn.Module]
     discriminators: Mapping[Domain, nn.Module]
-    weights: Weights = WEIGHTS
+    adversary_weight: float = 10.0
+    kl_weight: float = 0.1
+    likelihood_weight: float = 100.0
     adversary: AdversarialLoss = NON_SATURATING
     optimizer: OptimizerFactory = ADAM
+
+    def __post_init__(self) -> None:
+        """Refuse a term that does nothing."""
+        for name in ("adversary_weight", "kl_weight", "likelihood_weight"):
+            if not getattr(self, name) > 0:
+                msg = f"{name}={getattr(self, name)} must be more than 0; without it this is no UNIT."
+                raise ConfigError(msg)
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminators, then both autoencoders."""
@@ -120,23 +115,14 @@ class Unit:
         return x
 
     def show(self, batch: Batch) -> Batch:
-        """Encode, reconstruct, translate, and translate back."""
+        """Encode, reconstruct, translate, and translate back: ``code_ab`` is the mean of q(z|ab)."""
         q_a, q_b = self.encode("a", batch["a"]), self.encode("b", batch["b"])
         z_a, z_b = q_a.draw(), q_b.draw()
         ab, ba = self.decode("b", z_a), self.decode("a", z_b)
         q_ab, q_ba = self.encode("b", ab), self.encode("a", ba)
-        return {
-            "code_a": q_a.mean,
-            "code_b": q_b.mean,
-            "code_ab": q_ab.mean,
-            "code_ba": q_ba.mean,
-            "aa": self.decode("a", z_a),
-            "bb": self.decode("b", z_b),
-            "ab": ab,
-            "ba": ba,
-            "aba": self.decode("a", q_ab.draw()),
-            "bab": self.decode("b", q_ba.draw()),
-        }
+        shown = {"aa": self.decode("a", z_a), "bb": self.decode("b", z_b), "ab": ab, "ba": ba}
+        shown |= {"aba": self.decode("a", q_ab.draw()), "bab": self.decode("b", q_ba.draw())}
+        return shown | {"code_a": q_a.mean, "code_b": q_b.mean, "code_ab": q_ab.mean, "code_ba": q_ba.mean}
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminators descend."""
@@ -148,19 +134,17 @@ class Unit:
 
     def translate(self, batch: Batch) -> Terms:
         """Return what encoders and generators descend."""
-        loss, weights = self.adversary, self.weights
-        codes = {"a": 2.0, "b": 2.0, "ab": 1.0, "ba": 1.0}  # the first two are in L_VAE and in L_CC
-        kls = [
-            n * Gaussian(z, torch.zeros_like(z)).kl()
-            for z, n in ((batch[f"code_{c}"], codes[c]) for c in codes)
-        ]
-        fool = loss.fool(self.discriminators["a"](batch["ba"])) + loss.fool(
-            self.discriminators["b"](batch["ab"])
-        )
+        loss, d_a, d_b = self.adversary, self.discriminators["a"], self.discriminators["b"]
+        # The KL of an image's own code is in L_VAE and in L_CC.
+        kl = torch.stack([n * _kl(batch[code]) for code, n in _CODES]).sum()
         own = l1_loss(batch["aa"], batch["a"]) + l1_loss(batch["bb"], batch["b"])
         return {
-            "fool": weights.adversary * fool,
-            "kl": weights.kl * torch.stack(kls).sum(),
-            "reconstruction": weights.likelihood * own,
-            "cycle": weights.likelihood * cycle(batch),
+            "fool": self.adversary_weight * (loss.fool(d_a(batch["ba"])) + loss.fool(d_b(batch["ab"]))),
+            "kl": self.kl_weight * kl,
+            "reconstruction": self.likelihood_weight * own,
+            "cycle": self.likelihood_weight * cycle(batch),
         }
+
+
+def _kl(mean: Tensor) -> Tensor:
+    return Gaussian(mean, torch.zeros_like(mean)).kl()

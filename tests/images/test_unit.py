@@ -7,7 +7,7 @@ from cellgan.core import Adam, Batches, Match, play, seeded
 from cellgan.core.nets import mlp
 from cellgan.errors import ConfigError
 from cellgan.images.domains import three_and_three
-from cellgan.images.unit import Unit, Weights
+from cellgan.images.unit import Unit
 
 
 def played(likelihood: float) -> dict[str, torch.Tensor]:
@@ -20,7 +20,9 @@ def played(likelihood: float) -> dict[str, torch.Tensor]:
             from_code=mlp(2, 32, hidden=(32,)),
             generators={"a": mlp(32, 2, hidden=(32,)), "b": mlp(32, 2, hidden=(32,))},
             discriminators={"a": mlp(2, 1, hidden=(32, 32)), "b": mlp(2, 1, hidden=(32, 32))},
-            weights=Weights(adversary=1.0, kl=0.01, likelihood=likelihood),
+            adversary_weight=1.0,
+            kl_weight=0.01,
+            likelihood_weight=likelihood,
             optimizer=Adam(lr=2e-3),
         )
     play(Match(game, seed=0), Batches({"a": a, "b": b}, size=64, seed=0), rounds=300)
@@ -46,5 +48,5 @@ def test_codes_can_be_read_in_their_own_domain_and_through_the_other():
 
 
 def test_weights_of_nothing_are_refused():
-    with pytest.raises(ConfigError, match="kl=0"):
-        Weights(kl=0)
+    with pytest.raises(ConfigError, match="kl_weight=0"):
+        Unit({}, mlp(1, 1), mlp(1, 1), {}, {}, kl_weight=0)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cellgan.core import Adam, Batches
 from cellgan.core.nets import mlp
-from cellgan.images.demo import Demo, Measure, Played, Result, Stage
+from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.discogan import DiscoGan
 from cellgan.images.domains import CENTRES_A, CENTRES_B, three_and_three
 from cellgan.images.drawings import points
@@ -18,13 +18,16 @@ from cellgan.report.page import Figure
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from cellgan.images.stage import Played
+
 STARTS = 6
 PURE = 0.95
 
 
 def new_game() -> DiscoGan:
     """Return a game of perceptrons for points in the plane."""
-    return DiscoGan(*(mlp(2, n, hidden=(64, 64)) for n in (2, 2, 1, 1)), optimizer=Adam(lr=1e-3))
+    ab, ba, d_a, d_b = (mlp(2, n, hidden=(64, 64)) for n in (2, 2, 1, 1))
+    return DiscoGan(ab, ba, d_a, d_b, optimizer=Adam(lr=1e-3))
 
 
 def pairing(game: DiscoGan, a: Tensor, which: Tensor) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from cellgan.core import Batches
-from cellgan.images.demo import Demo, Measure, Played, Result, Stage
+from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.demos.translation import pairs_figure
 from cellgan.images.domains import turned
 from cellgan.images.drawings import images as drawn_images
@@ -17,6 +17,8 @@ from cellgan.images.magan import Components, LabelledPairs, Magan, magan_for_ima
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+
+    from cellgan.images.stage import Played
 
 N_COMPONENTS = 16
 DEGREES = 120.0

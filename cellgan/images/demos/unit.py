@@ -14,13 +14,14 @@ from cellgan.images.demos.translation import kept_measure, pairs_figure, truth_m
 from cellgan.images.domains import bold, unpaired
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.image_data import digits
-from cellgan.images.unit import Unit, Weights
+from cellgan.images.unit import Unit
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from cellgan.images.unit import Domain
+
 N_HIDDEN, N_LATENT = 64, 32
-WEIGHTS = Weights(adversary=1.0, kl=0.01, likelihood=30.0)
 
 
 def new_game(shape: tuple[int, ...]) -> Unit:
@@ -31,7 +32,9 @@ def new_game(shape: tuple[int, ...]) -> Unit:
         from_code=mlp(N_LATENT, N_HIDDEN, hidden=(64,)),
         generators={name: image_mlp(N_HIDDEN, shape, hidden=(128,)) for name in ("a", "b")},
         discriminators={name: from_image_mlp(shape, 1) for name in ("a", "b")},
-        weights=WEIGHTS,
+        adversary_weight=1.0,
+        kl_weight=0.01,
+        likelihood_weight=30.0,
         optimizer=Adam(lr=1e-3),
     )
 
@@ -42,7 +45,7 @@ def play(stage: Stage) -> Result:
     thin, thick = domains.images_a.x_test, domains.images_b.x_test
     game = new_game(stage.pictures().shape)
 
-    def mapped(source: Tensor, there: tuple[str, str]) -> Tensor:
+    def mapped(source: Tensor, there: tuple[Domain, Domain]) -> Tensor:
         with torch.no_grad():
             return game.decode(there[1], game.encode(there[0], source).mean)
 
