@@ -36,6 +36,7 @@ rule train:
     output:
         weights="results/model/model.safetensors",
         about="results/model/model.json",
+        losses="results/model/losses.json",
     log:
         "logs/train.log",
     benchmark:
@@ -64,6 +65,7 @@ rule predict:
         mask="results/masks/{volume}_mask.nii.gz",
         probability="results/masks/{volume}_probability.nii.gz",
         uncertainty="results/masks/{volume}_uncertainty.nii.gz",
+        doubts="results/masks/{volume}_mask.json",
     log:
         "logs/predict/{volume}.log",
     benchmark:
