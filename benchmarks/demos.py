@@ -1,7 +1,7 @@
 """Every demo's own test at full size, over several seeds, as a table.
 
     python benchmarks/demos.py --seeds 5 --json demos.json
-    python benchmarks/demos.py gan vae --seeds 1 --pages pages/
+    python benchmarks/demos.py gan vae --seeds 1 --pages pages/ --pictures docs/demos/
 
 Seeds are the outer loop, so that a run which is stopped has all demos of the seeds that are done. Nothing is
 chosen by what comes out: bounds stand in the demos.
@@ -21,14 +21,21 @@ from cellgan.images.demo_page import as_json, as_page
 from cellgan.images.demos import TITLES, find
 
 
-def once(name: str, seed: int, pages: Path | None) -> dict:
-    """Play a demo once."""
+def once(name: str, seed: int, pages: Path | None, pictures: Path | None) -> dict:
+    """Play a demo once; write its page, and its last sample as a picture of its own."""
     start = time.process_time()
     run = find(name).run(seed=seed)
     took = time.process_time() - start
     if pages is not None:
         pages.mkdir(exist_ok=True)
         (pages / f"{name}.html").write_text(as_page(name, run), encoding="utf-8")
+    if pictures is not None:
+        pictures.mkdir(exist_ok=True)
+        drawing = str(run.result.played.samples[-1].drawing)
+        alone = drawing.replace(
+            "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" ', 1
+        )
+        (pictures / f"{name}.svg").write_text(alone + "\n", encoding="utf-8")
     report = json.loads(as_json(name, run))
     del report["losses"]
     return report | {"cpu_seconds": round(took, 1)}
@@ -69,12 +76,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="Every figure, one demo and seed a line, as they come.")
     parser.add_argument("--pages", type=Path, help="A folder for the pages of seed 0.")
+    parser.add_argument("--pictures", type=Path, help="A folder for the last sample of seed 0.")
     given = parser.parse_args()
     torch.set_num_threads(1)
     reports = []
     for seed in range(given.seeds):
         for name in given.names or TITLES:
-            report = once(name, seed, given.pages if seed == 0 else None)
+            report = once(name, seed, *((given.pages, given.pictures) if seed == 0 else (None, None)))
             reports.append(report)
             print(
                 name,

@@ -73,8 +73,8 @@ def play(stage: Stage) -> Result:
             return game.discriminator(GRID.unsqueeze(1)).sigmoid().squeeze(1)  # type: ignore[no-any-return]
 
     def show() -> Markup:
-        curves = {"D*": best.tolist(), "D": learned().tolist()}
-        return lines(GRID.tolist(), curves, alt="the best discriminator, and the one that is learned")
+        curves = {"D*": best[::9].tolist(), "D": learned()[::9].tolist()}
+        return lines(GRID[::9].tolist(), curves, alt="the best discriminator, and the one that is learned")
 
     played = stage.play(game, Batches({"x": x}, size=1024, seed=stage.seed), show=show)
     with torch.no_grad(), seeded(stage.seed + 1):

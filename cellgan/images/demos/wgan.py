@@ -35,13 +35,15 @@ def play(stage: Stage) -> Result:
     """Let the generator find its way over a gap, and measure the gap at five distances."""
     x = segment(4000, seed=stage.seed)
     game = new_game(START)
+    with torch.no_grad():
+        start = game.draw(torch.empty(N, 2))
 
     def drawn() -> torch.Tensor:
         with torch.no_grad(), seeded(stage.seed + 1):
             return game.draw(torch.empty(N, 2))
 
     def show() -> Markup:
-        return points([x, drawn()], alt="a segment of real points, and the one that is generated")
+        return points([x, drawn(), start], alt="a segment of real points, the generated one, and its start")
 
     played = stage.play(game, Batches({"x": x}, size=128, seed=stage.seed), show=show)
     shift = float(drawn()[:, 0].mean())
@@ -56,6 +58,7 @@ def play(stage: Stage) -> Result:
     unit = gaps[-1] / DISTANCES[-1]
     return Result(
         played,
+        notes=("Real points are grey, generated ones blue; where they began is vermilion.",),
         measures=(
             Measure(
                 "distance left",
