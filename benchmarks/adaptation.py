@@ -26,7 +26,7 @@ def digits(folder: Path, done: list[dict]) -> None:
 
     files = find_digits(folder)
     for seed in range(5):
-        for direction in DIRECTIONS:
+        for direction in reversed(DIRECTIONS):  # the harder one first
             if any(row["seed"] == seed and row["source"] == direction[0] for row in done):
                 continue
             row = run_digits(files, direction, AdaptConfig(seed=seed)).as_json()

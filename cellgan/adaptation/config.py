@@ -52,16 +52,16 @@ class AdaptConfig:
         If a setting makes no sense.
     """
 
-    rounds: int = 300
+    rounds: int = 500
     size: int = 64
     encoder_lr: float = 2e-4
-    discriminator_lr: float = 1e-3
+    discriminator_lr: float = 5e-4
     sees: Seen = "scores"
     balance: float = 0.5
-    r1_weight: float = 1.0
+    r1_weight: float = 0.1
     averaging: float = 0.98
     anchor_weight: float = 0.0
-    checkpoints: int = 6
+    checkpoints: int = 5
     tolerance: float = 0.1
     seed: int = 0
 

@@ -119,7 +119,7 @@ def run_digits(
     *,
     framing: Framing = "resize",
     augmented: bool = True,
-    rounds: int = 400,
+    rounds: int = 800,
     progress: Progress | None = None,
 ) -> DigitRun:
     """Train, adapt and score one direction with one seed, the one of the config.

@@ -8,6 +8,7 @@ name, one decision on the scale, and standardised in the source's units, which t
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,7 +140,7 @@ def adapt_cell_files(
 
 def default_game(seed: int) -> AdaptConfig:
     """Return the settings of the game that suit cells."""
-    return AdaptConfig(seed=seed)
+    return AdaptConfig(rounds=300, seed=seed)
 
 
 def _adapt(
@@ -212,7 +213,7 @@ def known_types(source: CellBatch, label: str) -> tuple[list[str], NDArray[np.in
         There is no such column, fewer than two types, or a type of very few cells.
     """
     labels = labels_of(source, label)
-    types = sorted(set(labels) - {""})
+    types = sorted({str(name) for name in labels} - {""})
     if len(types) < 2:
         there = f"only {types[0]!r}" if types else "none"
         msg = f"{source.name}: obs[{label!r}] holds {there}; expected at least two types to tell apart"
@@ -248,6 +249,7 @@ def _report(
 ) -> dict[str, Any]:
     named = _named(p, types, config.unknown_below)
     return {
+        "cellgan": version("cellgan"),
         "source": batches[0].name,
         "target": batches[1].name,
         "n_cells": [int(batch.adata.n_obs) for batch in batches],

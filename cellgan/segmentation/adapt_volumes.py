@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -155,6 +156,7 @@ def adapt_volumes(
 
 def _result(model: SegmentationModel, found: Adaptation, targets: Sequence[ImageCase]) -> AdaptedVolumes:
     report: dict[str, Any] = {
+        "cellgan": version("cellgan"),
         "kept": found.kept,
         "chosen": found.chosen,
         "looks": [asdict(each) for each in found.looks],

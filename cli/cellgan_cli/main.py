@@ -15,6 +15,7 @@ import click
 
 from cellgan import __version__
 from cellgan.errors import CellganError, ConfigError
+from cellgan_cli.adapt import adapt
 from cellgan_cli.align import align
 from cellgan_cli.demo import demo
 from cellgan_cli.join import join
@@ -63,6 +64,7 @@ def cli() -> None:
     """  # noqa: D301 - click wants the backspace itself
 
 
+cli.add_command(adapt)
 cli.add_command(align)
 cli.add_command(demo)
 cli.add_command(join)

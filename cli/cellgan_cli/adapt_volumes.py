@@ -1,0 +1,73 @@
+"""``cellgan adapt volumes``: a segmenter, carried to another site's volumes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cellgan.atomic import check_output
+from cellgan_cli.screen import Screen, list_files
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(short_help="Adapt a segmenter to another site's volumes.")
+@click.argument("model", type=_PATH)
+@click.argument("target_cases", type=_PATH)
+@click.option(
+    "--source",
+    required=True,
+    type=_PATH,
+    metavar="CASES",
+    help="Table of the model's training: images, masks.",
+)
+@click.option("--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where the model goes.")
+@click.option("--rounds", type=int, default=120, show_default=True, help="Rounds of the game.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+@click.option("--resume", is_flag=True, help="Go on with an adaptation that was stopped.")
+@click.option("--overwrite", is_flag=True, help="Replace an older model.")
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
+def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
+    """Adapt the segmenter MODEL to the images of TARGET_CASES, a .csv with the columns case,site,image.
+
+    Masks of the target are not needed, and not looked at if there are any. What is written into the folder is
+    a model that `cellgan segment predict` takes, and report.html. Where no adapted network looks better
+    without target masks, it is MODEL as it was, and says so.
+    """
+    model, output = flags["model"], flags["output"]
+    names = ["model.safetensors", "model.json", "report.html", "report.json"]
+    if output.is_dir():
+        for name in names:
+            check_output(output / name, inputs=[model / name], overwrite=flags["overwrite"])
+    else:
+        check_output(output)
+    with Screen(quiet=flags["quiet"]) as screen:
+        screen.progress("loading libraries", 0.0)
+        from dataclasses import replace
+
+        from cellgan.adaptation.adaptation_page import write_page
+        from cellgan.adaptation.choice import Keep
+        from cellgan.segmentation.adapt_volumes import adapt_volumes, default_game
+        from cellgan.segmentation.adapted_volumes_page import adapted_volumes_page
+        from cellgan.segmentation.cases import read_cases, read_image_cases
+        from cellgan.segmentation.model import load_model
+
+        found = adapt_volumes(
+            load_model(model),
+            read_image_cases(flags["target_cases"]),
+            read_cases(flags["source"]),
+            replace(default_game(flags["seed"]), rounds=flags["rounds"]),
+            keep=Keep(output, resume=flags["resume"]),
+            progress=screen.progress,
+        )
+        found.model.save(output)
+        write_page(adapted_volumes_page(found.report), found.report, output / "report.html")
+        screen.say(
+            f"adapted to {len(found.report['targets'])} cases"
+            if found.report["kept"] == "adapted"
+            else "adapting looked no better without target masks: the source model is kept as it was"
+        )
+        screen.say(f"open {output / 'report.html'} next")
+    list_files([output / name for name in names[:3]])
