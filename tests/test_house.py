@@ -167,7 +167,8 @@ def test_every_flag_in_a_page_exists(page):
         nested for command in cli.commands.values() for nested in getattr(command, "commands", {}).values()
     ]
     every = [*cli.commands.values(), *inner]
-    flags = {flag for command in every for option in command.params for flag in option.opts}
+    options = [option for command in every for option in command.params]
+    flags = {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
     for line in commands(page):
         if "cellgan " in line and "pip" not in line:
             used = set(re.findall(r"(?<!\S)(--?[a-z][a-z-]*)", line))
