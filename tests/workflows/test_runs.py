@@ -67,7 +67,7 @@ def times(said: str, rule: str, batch: str) -> int:
 def test_a_killed_batch_is_done_again_and_no_other(study):
     batches = study("align_batches")
     said = kill_midway(
-        batches, "--cores", 1, "--retries", 1, "--prioritize", "results/batches/tuesday.h5ad",
+        batches, "--cores", 1, "--retries", 1,
         what=r"cellgan align .*tuesday\.h5ad.*results/batches/tuesday",
     )  # fmt: skip
     assert "Trying to restart job" in said
