@@ -38,8 +38,10 @@ def test_the_scores_of_the_page(tmp_path, monkeypatch, capsys):
     (code,) = blocks()
     assert "steps=900" in code
     exec(code.replace("steps=900", "steps=2, width=2"), {"__name__": "page"})  # noqa: S102 - our own page
-    shape, *lines = capsys.readouterr().out.splitlines()
+    shape, trusted, *lines = capsys.readouterr().out.splitlines()
     assert shape.startswith("(8, 8, 4) 0.")
+    assert trusted.split(";")[0] in {"True", "False"}
+    assert "Our masks." in (tmp_path / "report.html").read_text()
     assert (tmp_path / "model/model.safetensors").exists()
     rows = [line.split() for line in lines]
     assert [(row[0], round(float(row[2]), 3)) for row in rows] == [("A", 1.0), ("B", 0.667), ("all", 0.833)]
