@@ -37,23 +37,23 @@ def coders(images: Images, n_out: int) -> tuple[nn.Module, nn.Module]:
     )
 
 
-def new_game(images: Images) -> AdversarialAutoencoder:
-    """Return a game of perceptrons for images."""
+def new_game(images: Images, *, rounds: int) -> AdversarialAutoencoder:
+    """Return a game of perceptrons for images, to be played for so many rounds."""
     encoder, decoder = coders(images, N_LATENT)
     return AdversarialAutoencoder(
         encoder,
         decoder,
         mlp(N_LATENT, 1, hidden=(64, 64)),
         N_LATENT,
-        optimizer=FAST,
-        adversarial_optimizer=Adam(lr=2e-3),
+        optimizer=Adam(lr=1e-3, betas=(0.9, 0.999), decay_steps=rounds),
+        adversarial_optimizer=Adam(lr=3e-3, decay_steps=rounds),
     )
 
 
 def play(stage: Stage) -> Result:
     """Play the game, then a VAE, and compare where their codes lie."""
     images = stage.pictures()
-    game = new_game(images)
+    game = new_game(images, rounds=stage.rounds)
     encoder, decoder = coders(images, 2 * N_LATENT)
     vae = Vae(encoder, decoder, PixelNoise(images.shape), N_LATENT, optimizer=FAST)
     prior = torch.randn(len(images.x_test), N_LATENT, generator=torch.Generator().manual_seed(stage.seed))
@@ -121,7 +121,7 @@ DEMO = Demo(
         ("D ascends\nE log D(z) + E log(1 − D(encode(x)))", AdversarialAutoencoder.discriminate),
         ("the encoder ascends\nE log D(encode(x))", AdversarialAutoencoder.encode),
     ),
-    rounds=2500,
+    rounds=2000,
     play=play,
     images=digits,
 )

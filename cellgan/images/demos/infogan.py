@@ -77,14 +77,11 @@ def play(stage: Stage) -> Result:
         bound = game.bound(2000)
         category, numbers = game.codes(max(half, 1000))
     generated = drawn(category, numbers)
-    sweep = torch.linspace(-1, 1, 9)
-    swept = [
-        drawn(
-            torch.full((9,), int(c)), torch.stack([sweep, torch.zeros(9)], 1)[:, :: 1 if number == 0 else -1]
-        )
-        for number in range(N_NUMBERS)
-        for c in each[:4]
-    ]
+    swept = []
+    for number in range(N_NUMBERS):
+        codes = torch.zeros(9, N_NUMBERS)
+        codes[:, number] = torch.linspace(-1, 1, 9)
+        swept += [drawn(torch.full((9,), int(c)), codes) for c in each[:4]]
     return Result(
         played,
         measures=(
