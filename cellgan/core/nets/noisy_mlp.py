@@ -43,6 +43,9 @@ def noisy_mlp(
 ) -> nn.Sequential:
     """Return a perceptron whose hidden features are normalised over the mini-batch and made noisy.
 
+    In evaluation, too, features are normalised by the rows at hand: averages gathered in training would be of
+    real and generated rows together, and fit neither. So give it many rows at a time, of one kind.
+
     Parameters
     ----------
     n_in
@@ -67,5 +70,6 @@ def noisy_mlp(
         raise ConfigError(msg)
     layers: list[nn.Module] = []
     for width, following in pairwise(widths[:-1]):
-        layers += [nn.Linear(width, following), nn.BatchNorm1d(following), nn.LeakyReLU(slope), Noise(noise)]
+        layers += [nn.Linear(width, following), nn.BatchNorm1d(following, track_running_stats=False)]
+        layers += [nn.LeakyReLU(slope), Noise(noise)]
     return nn.Sequential(*layers, nn.Linear(widths[-2], n_out))
