@@ -24,6 +24,17 @@ TITLES = {
     "adversarial-autoencoder": "Adversarial autoencoder: codes like draws of a prior",
     "vae": "Variational autoencoder: digits and their likelihood",
     "conditional-vae": "Conditional variational autoencoder: the other half of a digit",
+    "vae-gan": "VAE-GAN: reconstructions judged by the discriminator's eyes",
+    "bigan": "BiGAN: an encoder that learns to undo the generator, unseen",
+    "lapgan": "LAPGAN: a small image first, then its detail",
+    "gran": "Recurrent adversarial network: a canvas painted in three steps",
+    "discogan": "DiscoGAN: one-to-one, and which to which is chance",
+    "cyclegan": "CycleGAN: thin digits and bold ones, without a pair",
+    "magan": "MAGAN: turned digits, and the one pair that settles it",
+    "travelgan": "TraVeLGAN: what lies between two digits is kept",
+    "unit": "UNIT: one code for thin and bold digits",
+    "stargan": "StarGAN: one generator for three styles of digits",
+    "progressive": "Progressive growing: shapes of 4, 8, then 16 pixels",
 }
 """What each demo shows. The module of ``two-words`` is ``two_words``."""
 

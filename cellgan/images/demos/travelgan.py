@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def new_game(shape: tuple[int, ...], *, travel_weight: float = 1.0) -> TravelGan:
+def new_game(shape: tuple[int, ...], *, travel_weight: float = 0.1) -> TravelGan:
     """Return a game of perceptrons for images."""
     n = torch.Size(shape).numel()
     return TravelGan(
@@ -86,7 +86,7 @@ DEMO = Demo(
             TravelGan.generate,
         ),
     ),
-    rounds=1200,
+    rounds=2000,
     play=play,
     images=digits,
 )
