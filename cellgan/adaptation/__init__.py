@@ -1,7 +1,8 @@
 """Carry a model to the next site without its labels: adversarial discriminative domain adaptation.
 
 >>> from cellgan import adaptation
->>> found = adaptation.adapt(encoder, head, source, source_labels, target)  # doctest: +SKIP
+>>> domains = adaptation.Domains(source, labels, target)  # doctest: +SKIP
+>>> found = adaptation.adapt(encoder, head, domains)  # doctest: +SKIP
 >>> found.kept, found.encoder  # doctest: +SKIP
 
 Tensors in, networks out. Cells are brought here by `cellgan.cytof.adapt_cells`, volumes by
@@ -14,19 +15,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cellgan.adaptation.adapt import Adaptation, adapt
+    from cellgan.adaptation.adaptation import Adaptation, adapt
     from cellgan.adaptation.adda import Adda
-    from cellgan.adaptation.classifier import fit_classifier
+    from cellgan.adaptation.choice import Keep
+    from cellgan.adaptation.classifier import Fit, fit_classifier
     from cellgan.adaptation.config import PUBLISHED, AdaptConfig
+    from cellgan.adaptation.domains import Domains
 
-__all__ = ["PUBLISHED", "AdaptConfig", "Adaptation", "Adda", "adapt", "fit_classifier"]
+__all__ = [
+    "PUBLISHED",
+    "AdaptConfig",
+    "Adaptation",
+    "Adda",
+    "Domains",
+    "Fit",
+    "Keep",
+    "adapt",
+    "fit_classifier",
+]
 
 _HOMES = {
     "PUBLISHED": "config",
     "AdaptConfig": "config",
-    "Adaptation": "adapt",
+    "Adaptation": "adaptation",
     "Adda": "adda",
-    "adapt": "adapt",
+    "Domains": "domains",
+    "Fit": "classifier",
+    "Keep": "choice",
+    "adapt": "adaptation",
     "fit_classifier": "classifier",
 }
 

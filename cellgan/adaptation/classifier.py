@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch.nn.functional import cross_entropy
 
-from cellgan.adaptation.adapt import DomainBatches
+from cellgan.adaptation.adaptation import DomainBatches
 from cellgan.adaptation.domains import Domains, check_labels, check_rows
 from cellgan.core.match import Match, play
 from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from cellgan.adaptation.adapt import Augment
+    from cellgan.adaptation.adaptation import Augment
     from cellgan.core.watch import Watcher
 
 

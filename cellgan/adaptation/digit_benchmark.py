@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 from torch import nn
 
-from cellgan.adaptation.adapt import Shown, adapt, probabilities
+from cellgan.adaptation.adaptation import Shown, adapt, probabilities
 from cellgan.adaptation.classifier import Fit, fit_classifier
 from cellgan.adaptation.criterion import right
 from cellgan.adaptation.digits import N_CLASSES, Digits, Framing, draw, read_digits, rewrite
@@ -31,7 +31,7 @@ from cellgan.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cellgan.adaptation.adapt import Progress
+    from cellgan.adaptation.adaptation import Progress
     from cellgan.adaptation.config import AdaptConfig
 
 Site = Literal["mnist", "usps"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cellgan.adaptation.adapt import Progress
+    from cellgan.adaptation.adaptation import Progress
     from cellgan.adaptation.digits import Framing
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cellgan.adaptation.adapt import Shown, adapt, probabilities
+from cellgan.adaptation.adaptation import Shown, adapt, probabilities
 from cellgan.adaptation.classifier import Fit, fit_classifier
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.adaptation.domains import Domains
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import anndata as ad
     from numpy.typing import NDArray
 
-    from cellgan.adaptation.adapt import Adaptation
+    from cellgan.adaptation.adaptation import Adaptation
     from cellgan.cytof.read_write import CellBatch
 
 UNKNOWN = "unknown"

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cellgan.adaptation.adapt import Shown, digest_of, play_adaptation
+from cellgan.adaptation.adaptation import Shown, digest_of, play_adaptation
 from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.adaptation.criterion import Look, entropy
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from cellgan.adaptation.adapt import Adaptation, Progress
+    from cellgan.adaptation.adaptation import Adaptation, Progress
     from cellgan.adaptation.choice import Keep
     from cellgan.core.player import Batch
     from cellgan.segmentation.cases import Case, ImageCase

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from cellgan.adaptation.adapt import adapt, probabilities
+from cellgan.adaptation.adaptation import adapt, probabilities
 from cellgan.adaptation.choice import CANDIDATES, UNFINISHED, Keep
 from cellgan.adaptation.classifier import Fit, fit_classifier
 from cellgan.adaptation.config import AdaptConfig
@@ -19,7 +19,9 @@ from cellgan.core.randomness import seeded
 from cellgan.core.watch import every
 from cellgan.errors import ConfigError, InputError, ModelError
 
-CONFIG = AdaptConfig(rounds=150, size=64, encoder_lr=1e-3, checkpoints=5)
+CONFIG = AdaptConfig(
+    rounds=150, size=64, encoder_lr=1e-3, discriminator_lr=1e-3, r1_weight=1.0, checkpoints=5
+)
 
 
 def three_types(n, seed):
@@ -148,7 +150,7 @@ def test_the_source_is_no_target(trained):
         ({"encoder_lr": 0.0}, "more than 0"),
         ({"balance": 1.0}, "less than 1"),
         ({"r1_weight": -1.0}, "0 or more"),
-        ({"checkpoints": 500}, "at most one a round"),
+        ({"rounds": 3, "checkpoints": 5}, "at most one a round"),
     ],
 )
 def test_settings_that_make_no_sense(setting, words):
