@@ -116,7 +116,7 @@ class KnownCases:
 
     def judge(
         self, figures: NDArray[np.float64], labels: NDArray[np.uint8], *, area: float, gap: float
-    ) -> Familiarity:
+    ) -> Familiarity | None:
         """Hold a case against the training cases.
 
         Parameters
@@ -129,6 +129,10 @@ class KnownCases:
             Of a pixel of the grid in mm².
         gap
             Distance of the slices in mm.
+
+        Returns
+        -------
+        What was found; None where nothing was, and the training cases are too few to tell.
         """
         distance = self.distance(figures)
         reasons = [*self._gap(gap), *self._volumes(labels, area * gap / 1000)]
@@ -138,7 +142,7 @@ class KnownCases:
                 f"what the network sees in it is unlike the training cases (distance {distance:.2f}; above 1 "
                 "is unusual)",
             )
-        return Familiarity(distance, tuple(reasons))
+        return None if distance is None and not reasons else Familiarity(distance, tuple(reasons))
 
     def distance(self, figures: NDArray[np.float64]) -> float | None:
         """Return how far a case is from the nearest training cases; 1 is the end of what is usual."""

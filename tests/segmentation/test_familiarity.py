@@ -75,7 +75,10 @@ def test_labels_are_judged_one_by_one():
 
 def test_of_few_cases_no_distance_is_told():
     assert known(4).distance(np.full(8, 1e6)) is None
-    assert known(4).judge(np.full(8, 1e6), mask(9), **USUAL) == Familiarity(None, ())
+    assert known(4).judge(np.full(8, 1e6), mask(9), **USUAL) is None
+    assert known(4).judge(np.full(8, 1e6), mask(0), **USUAL) == Familiarity(
+        None, ("the mask is empty; no training case’s is",)
+    )
 
 
 def test_what_is_seen_does_not_depend_on_the_pieces_it_is_seen_in():
