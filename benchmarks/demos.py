@@ -73,14 +73,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", choices=[*TITLES, []], help="By default all.")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="How many.")
+    parser.add_argument("--first", type=int, default=0, help="The first seed.")
     parser.add_argument("--json", type=Path, help="Every figure, one demo and seed a line, as they come.")
     parser.add_argument("--pages", type=Path, help="A folder for the pages of seed 0.")
     parser.add_argument("--pictures", type=Path, help="A folder for the last sample of seed 0.")
     given = parser.parse_args()
     torch.set_num_threads(1)
     reports = []
-    for seed in range(given.seeds):
+    for seed in range(given.first, given.first + given.seeds):
         for name in given.names or TITLES:
             report = once(name, seed, *((given.pages, given.pictures) if seed == 0 else (None, None)))
             reports.append(report)
