@@ -69,7 +69,7 @@ def play(stage: Stage) -> Result:
                 "Sliced Wasserstein distance of held-out images made small and given new detail, over "
                 "that of the same enlarged bilinearly.",
                 floor=sliced_wasserstein(images.x_test[:half], images.x_test[half:]) / blurred,
-                at_most=0.8,
+                at_most=0.6,
             ),
             Measure(
                 "made small again",
@@ -83,7 +83,7 @@ def play(stage: Stage) -> Result:
                 called[0],
                 f"By a classifier of real images; enlarged bilinearly it is {called[1]:.3f}.",
                 floor=judge.accuracy,
-                at_least=0.5,
+                at_least=0.65,
             ),
             *image_measures(drawn(len(images.x_test))[-1], images, judge),
         ),

@@ -61,8 +61,8 @@ def play(stage: Stage) -> Result:
     return Result(
         played,
         measures=(
-            kept_measure("bold", domains.images_b, ab, seed=stage.seed, at_least=0.5),
-            kept_measure("thin", domains.images_a, ba, seed=stage.seed, at_least=0.5),
+            kept_measure("bold", domains.images_b, ab, seed=stage.seed, at_least=0.7),
+            kept_measure("thin", domains.images_a, ba, seed=stage.seed, at_least=0.7),
             Measure(
                 "reconstruction",
                 float((aa - thin).abs().mean()),
