@@ -46,7 +46,7 @@ def find_pairs(predicted: Path, truth: Path) -> list[Pair]:
         The two do not fit, or a truth has no prediction: none is ever left out.
     """
     predicted, truth = Path(predicted), Path(truth)
-    if truth.suffix.lower() == ".csv":
+    if truth.suffix.lower() == ".csv" or (truth.is_file() and not truth.name.lower().endswith(SUFFIXES)):
         return _of_table(predicted, truth)
     if truth.is_dir() and predicted.is_dir():
         known = _files(predicted)

@@ -57,6 +57,11 @@ def test_cases_slices_and_sites(study):
     json.dumps(found.as_json(), allow_nan=False)
 
 
+def test_a_table_may_have_any_name(study):
+    (study / "CASES.csv").rename(study / "cases.txt")
+    assert len(evaluate(study / "out", study / "cases.txt").cases) == 3
+
+
 def test_two_files_and_two_folders(study, save, affine_of):
     one = evaluate(study / "out/p2_t2_mask.nii.gz", study / "truth/p2_gland.nii.gz")
     assert one.cases[0].scores["dice"] == pytest.approx(12 / 14)
@@ -129,7 +134,7 @@ def test_the_command_prints_a_table_and_writes_both_files(study):
     with (study / "scores.csv").open() as file:
         table = list(csv.DictReader(file))
     assert [row["case"] for row in table] == ["p1", "p2", "p3"]
-    assert set(table[0]) == {"case", "site", "label", *METRICS}
+    assert set(table[0]) == {"case", "site", "label", *METRICS, "truth_ml", "trusted", "distance"}
     kept = json.loads((study / "scores.json").read_text())
     assert (kept["format"], len(kept["cases"]), len(kept["slices"])) == (1, 3, 12)
     again = run(study / "out", study / "CASES.csv", "--csv", f"{out}.csv")
