@@ -12,7 +12,6 @@ from cellgan.errors import InputError
 from cellgan.report import page
 from cellgan.report.charts import swatch
 from cellgan.report.numbers import decimal
-from cellgan.report.palette import AFTER
 from cellgan.segmentation import report_figures as figures
 from cellgan.segmentation.calibration import pooled
 from cellgan.segmentation.overlays import PREDICTED, TRUTH, overlays
@@ -69,10 +68,7 @@ CALIBRATION = (
     "sure enough. All cases pooled; voxels far from the organ do not count, so the leftmost dot holds all "
     "that was missed and little else. Expected calibration error, mean of {n} cases: {error}."
 )
-TRAINING = (
-    "What was descended, by round{many}. Losses of players that play against each other settle rather than "
-    "fall."
-)
+TRAINING = "Losses by round{many}. Those of networks that play against each other settle rather than fall."
 
 
 def write_report(path: Path, found: Evaluation, pairs: Sequence[Pair], *, about: str) -> None:
@@ -154,7 +150,9 @@ def _tiles(found: Evaluation) -> page.Tiles:
         )
     elif found.familiarity:
         n = sum(not one.trusted for one in found.familiarity.values())
-        tiles.append(page.Tile("Flagged by the model", str(n), f"of {len(found.familiarity)} cases"))
+        tiles.append(
+            page.Tile("Flagged by the model", str(n), f"of {len(found.familiarity)} that were judged")
+        )
     return page.Tiles(tuple(tiles))
 
 
@@ -266,7 +264,7 @@ def _agreement(found: Evaluation) -> page.Section:
         error = decimal(float(np.mean([one.error for one in found.calibration.values()])), 3)
         texts.append(page.Text(CALIBRATION.format(n=len(found.calibration), error=error)))
     title = "Volumes and probabilities" if found.calibration else "Volumes"
-    return page.Section(title, (*texts, page.Gallery(tuple(drawn), "large")))
+    return page.Section(title, (*texts, page.Gallery(tuple(drawn), "large" if len(drawn) > 1 else "thirds")))
 
 
 def _training(notes: Mapping[str, Sidecar]) -> tuple[page.Section, ...]:
@@ -275,8 +273,7 @@ def _training(notes: Mapping[str, Sidecar]) -> tuple[page.Section, ...]:
         return ()
     many = "" if n == 1 else f"; a line for each of {n} models"
     gallery = page.Gallery(drawn, "small")
-    legend = page.Legend(((swatch(AFTER, "line"), "a training"),))
-    return (page.Section("Training", (page.Text(TRAINING.format(many=many)), legend, gallery)),)
+    return (page.Section("Training", (page.Text(TRAINING.format(many=many)), gallery)),)
 
 
 def _digits(name: str) -> int:

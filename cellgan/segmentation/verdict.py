@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cellgan.segmentation.evaluation import Evaluation
 
 GOOD, FAILED, POOR = 0.8, 0.6, 0.6
+FEWEST = 3  # cases
 MANY = 0.25  # share of cases that fail, from which on it is no accident
 RULE = (
     f"The verdict. Good: mean Dice of {decimal(GOOD)} and more, and no case below {decimal(FAILED)}. Do not "
@@ -48,7 +49,9 @@ def verdict_of(found: Evaluation) -> Verdict:
     values = np.array(list(dice.values()))
     failed = sorted((case for case in dice if dice[case] < FAILED), key=lambda case: dice[case])
     mean, few = float(values.mean()), len(failed) < MANY * len(values)
-    if mean < POOR or not few:
+    if len(values) < FEWEST:
+        tone, headline = "neutral", "Too few cases for a verdict"
+    elif mean < POOR or not few:
         tone, headline = "poor", "Do not use masks like these"
     elif mean < GOOD or failed:
         tone, headline = "caution", "Look closer before you use masks like these"

@@ -93,10 +93,10 @@ def test_an_image_that_does_not_fit_is_no_reason_to_go_without_the_page(study, s
 
 def test_the_verdict_follows_from_the_scores(study):
     found = evaluate_pairs(find_pairs(study / "out", study / "CASES.csv"))
-    good = replace(found, cases=found.cases[:2])
-    assert verdict_of(good).tone == "good"
+    assert verdict_of(replace(found, cases=found.cases[:3])).tone == "good"
+    assert verdict_of(replace(found, cases=found.cases[:2])).headline == "Too few cases for a verdict"
     assert verdict_of(found).tone == "caution"
-    assert verdict_of(replace(found, cases=found.cases[3:])).tone == "poor"
+    assert verdict_of(replace(found, cases=found.cases[2:] + found.cases[4:])).tone == "poor"
     flagged = {row.case: Familiarity(2.0, ("odd",) if row.case == "p4" else ()) for row in found.cases}
     text = verdict_of(replace(found, familiarity=flagged)).text
     assert "1 case was flagged by the model as unlike its training (mean Dice 0.50; the others 0.81)." in text
@@ -134,3 +134,18 @@ def test_the_patients_right_is_on_the_left_and_the_front_on_top(tmp_path, save, 
     }
     assert reach[PREDICTED] == pytest.approx(120, abs=6)  # the prediction ends in the middle
     assert reach[TRUTH] > 190
+
+
+def test_cross_validation_writes_the_page_and_it_tells_how_the_masks_were_made(study):
+    words = ["crossval", study / "CASES.csv", "-o", study / "cv", "--folds=2", "--steps=3", "--size=32"]
+    done = CliRunner().invoke(cli, ["segment", *map(str, words), "--width=1"])
+    assert done.exit_code == 0, done.output
+    text = (study / "cv/report.html").read_text()
+    for told in (
+        "no mask is of a model that had seen its case",
+        "Losses by round; a line for each of 2 models",
+        "The masks are those of 2 models",
+        "<dt>steps</dt><dd>3</dd>",
+        "Calibration error",
+    ):
+        assert told in re.sub(r">\s+<", "><", text), told
