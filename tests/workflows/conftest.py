@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
-NAMES = ("align_batches", "merge_panels", "segment_prostate")
+NAMES = ("adapt_sites", "align_batches", "merge_panels", "segment_prostate")
 
 
 def installed(tool: str) -> str:

@@ -86,6 +86,7 @@ def test_a_killed_batch_is_done_again_and_no_other(study):
 @pytest.mark.parametrize(
     ("name", "results"),
     [
+        ("adapt_sites", {"results/north/masks/new_t2w_mask.nii.gz", "results/north/scores.csv"}),
         ("merge_panels", {"results/merged.h5ad", "results/validation/panel_b.csv"}),
         ("segment_prostate", {"results/masks/new_t2w_mask.nii.gz", "results/scores/new_t2w.json"}),
     ],

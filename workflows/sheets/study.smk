@@ -52,6 +52,26 @@ def read_named(path, schema, column="file", suffixes=(".h5ad", ".fcs")):
     return found
 
 
+def beside(sheet, line, file):
+    """Return where a sheet's file lies: paths are relative to the sheet, as in `cellgan segment`."""
+    path = Path(os.path.normpath(Path(sheet).parent / file))
+    if not path.is_file():
+        raise WorkflowError(
+            f"{sheet}, line {line}: there is no file {path}; paths are relative to the sheet's folder"
+        )
+    return str(path)
+
+
+def volume_name(row):
+    """Return what a row's masks are called after: its first image."""
+    return re.sub(r"\.nii(\.gz)?$", "", Path(row["image"]).name)
+
+
+def channels(row):
+    """Return the columns of a case's images, in the order of the sheet."""
+    return [name for name in row if name and name.startswith("image") and row[name]]
+
+
 def choose_reference(files):
     """Return the name of the reference, and those of all others."""
     name = config["reference"]

@@ -5,21 +5,6 @@ include: "../../../sheets/study.smk"
 validate(config, schema="../schemas/config.schema.yaml")
 
 
-def beside(sheet, line, file):
-    """Return where a sheet's file lies: paths are relative to the sheet, as in `cellgan segment`."""
-    path = Path(os.path.normpath(Path(sheet).parent / file))
-    if not path.is_file():
-        raise WorkflowError(
-            f"{sheet}, line {line}: there is no file {path}; paths are relative to the sheet's folder"
-        )
-    return str(path)
-
-
-def channels(row):
-    """Return the columns of a case's images, in the order of the sheet."""
-    return [name for name in row if name and name.startswith("image") and row[name]]
-
-
 CASES = [
     beside(config["cases"], line, row[column])
     for line, row in read_sheet(
@@ -33,7 +18,7 @@ for line, row in (
     if config["new"]
     else ()
 ):
-    name = re.sub(r"\.nii(\.gz)?$", "", Path(row["image"]).name)
+    name = volume_name(row)
     if name in NEW:
         raise WorkflowError(
             f"{config['new']}, line {line}: there is a volume {name} above; masks go by the volumes' names, "
