@@ -19,7 +19,7 @@ TITLES = {
     "wgan-gp": "Wasserstein GAN with gradient penalty, on a ring of eight Gaussians",
     "conditional-gan": "Conditional GAN: digits that were asked for",
     "dcgan": "Deep convolutional GAN: simulated shapes, and walks between them",
-    "catgan": "CatGAN: two circles told apart, with ten labels and with none",
+    "catgan": "CatGAN: two circles told apart without a label",
     "infogan": "InfoGAN: a code that comes to stand for the digit",
     "adversarial-autoencoder": "Adversarial autoencoder: codes like draws of a prior",
     "vae": "Variational autoencoder: digits and their likelihood",

@@ -79,11 +79,13 @@ def play(stage: Stage) -> Result:
             Measure(
                 "the same of plain layers",
                 agreement(classes(plain, fresh), truth),
-                "A perceptron without noise and normalisation: it tends to cut both circles in half.",
+                "A perceptron without noise and normalisation: it cuts both circles in half.",
                 floor=1.0,
             ),
             Measure(
-                "their objective", objective(plain, fresh), "Hardly worse: a straight cut is nearly as good."
+                "their objective",
+                objective(plain, fresh),
+                "A straight cut does as well: only noise speaks against it.",
             ),
         ),
         figures=(
