@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from cellgan.errors import ConfigError
 
 Loss = Literal["cross-entropy", "adversarial", "hybrid", "dice"]
+Pieces = Literal["as-trained", "all"]  # that are kept in a mask
 Precision = Literal["float32", "bfloat16"]  # those of the core, which would load torch
 
 
@@ -24,6 +26,8 @@ class SegmentConfig:
         Weight of L_S in ``"hybrid"``; 1 in the paper.
     steps
         Rounds of the game, one mini-batch each.
+    learning_rate
+        Of the segmenter at the start (Adam); it falls to nothing over the steps. Few steps want more.
     slices
         Slices a mini-batch.
     size
@@ -47,7 +51,8 @@ class SegmentConfig:
 
     loss: Loss = "dice"
     adversarial_weight: float = 0.02
-    steps: int = 1000
+    steps: int = 1500
+    learning_rate: float = 1.5e-3
     slices: int = 12
     size: int = 96
     pixel: float | None = None
@@ -66,9 +71,10 @@ class SegmentConfig:
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)
-        if not self.adversarial_weight > 0:
-            msg = f"adversarial_weight is {self.adversarial_weight}; expected more than 0, such as 0.02"
-            raise ConfigError(msg)
+        for name, usual in (("adversarial_weight", 0.02), ("learning_rate", 0.0015)):
+            if not 0 < getattr(self, name) < math.inf:
+                msg = f"{name} is {getattr(self, name)}; expected more than 0, such as {usual}"
+                raise ConfigError(msg)
         if self.size % 16:
             msg = f"size is {self.size}; expected a multiple of 16, such as {self.size // 16 * 16 + 16}"
             raise ConfigError(msg)

@@ -51,13 +51,14 @@ from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cellgan.segmentation.config import SegmentConfig
 
 SEGMENTER = "segmenter"
 LEARNER = Adam(lr=1.5e-3, betas=(0.9, 0.999))
 JUDGE = Adam(lr=5e-4)
+_RARE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,9 @@ def segmenter(n_channels: int, n_labels: int, *, width: int) -> UNet:
     return UNet(n_channels, n_labels, width=width)
 
 
-def game_of(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Game:
+def game_of(
+    config: SegmentConfig, *, n_channels: int, n_labels: int, shares: Sequence[float] | None = None
+) -> Game:
     """Return the game that a training plays, its first weights drawn from the seed.
 
     Parameters
@@ -227,20 +230,26 @@ def game_of(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Game:
         Channels of a mini-batch's images, neighbours included.
     n_labels
         Labels with the background.
+    shares
+        Of the pixels, by label: what the segmenter believes before it has seen anything (Lin et al. 2017,
+        Focal loss, section 4.1). To believe that all labels are alike takes a hundred rounds to forget.
     """
+    learner = replace(LEARNER, lr=config.learning_rate, decay_steps=config.steps)
     with seeded(config.seed), torch.enable_grad():
         network = segmenter(n_channels, n_labels, width=config.width)
+        if shares is not None:
+            network.last.bias = nn.Parameter(torch.tensor(shares).clamp(min=_RARE).log())
         if config.loss in {"cross-entropy", "dice"}:
             return Supervised(
                 network,
                 dice_weight=float(config.loss == "dice"),
-                optimizer=replace(LEARNER, decay_steps=config.steps),
+                optimizer=learner,
             )
         return AdversarialSegmentation(
             network,
             patch_discriminator(n_channels + n_labels),
             cross_entropy_weight=0.5 if config.loss == "hybrid" else 0.0,
             adversarial_weight=config.adversarial_weight if config.loss == "hybrid" else 1.0,
-            optimizer=replace(LEARNER, decay_steps=config.steps),
+            optimizer=learner,
             discriminator_optimizer=replace(JUDGE, decay_steps=config.steps),
         )

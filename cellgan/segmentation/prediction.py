@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy.ndimage import label
 
 from cellgan.errors import InputError
 from cellgan.segmentation.cases import read_images
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellgan.segmentation.config import Pieces
     from cellgan.segmentation.model import SegmentationModel
-
-Pieces = Literal["as-trained", "all"]
 
 _CHUNK = 16  # slices at a time
 
@@ -48,6 +46,8 @@ class Segmentation:
         The files that were segmented.
     familiarity
         Whether the case is like those of the training; None where the model remembers none.
+    pieces
+        Which were kept.
     """
 
     volume: Volume
@@ -55,6 +55,7 @@ class Segmentation:
     model: SegmentationModel
     images: tuple[Path, ...]
     familiarity: Familiarity | None
+    pieces: Pieces
 
     @property
     def mask(self) -> NDArray[np.uint8]:
@@ -75,7 +76,7 @@ class Segmentation:
         found: NDArray[np.float32] = (-(p * np.log(p)).sum(0) / np.log(len(p))).astype(np.float32)
         return np.clip(found, 0, 1)
 
-    def write(self, folder: Path, *, uncertainty: bool = False, largest: bool = False) -> list[Path]:
+    def write(self, folder: Path, *, uncertainty: bool = False) -> list[Path]:
         """Write ``X_mask.nii.gz``, with the image's own shape, affines and units, and ``X_mask.json``.
 
         Parameters
@@ -83,9 +84,7 @@ class Segmentation:
         folder
             Must exist.
         uncertainty
-            Write ``X_probability.nii.gz`` and ``X_uncertainty.nii.gz`` as well, of the network alone.
-        largest
-            Keep the largest piece of each label in the mask.
+            Write ``X_probability.nii.gz`` and ``X_uncertainty.nii.gz`` as well.
 
         Returns
         -------
@@ -96,15 +95,13 @@ class Segmentation:
         OutputError
             A file cannot be written.
         """
-        maps: dict[str, NDArray[np.float32] | NDArray[np.uint8]] = {
-            "mask": largest_pieces(self.mask) if largest else self.mask
-        }
+        maps: dict[str, NDArray[np.float32] | NDArray[np.uint8]] = {"mask": self.mask}
         if uncertainty:
             maps |= {"probability": self.foreground, "uncertainty": self.uncertainty}
         files = [folder / name for name in outputs(self.volume.path, uncertainty=uncertainty)]
         for file, values in zip(files, maps.values(), strict=True):
             write_like(self.volume, values, file)
-        note = write_sidecar(files[0], self.model, self.familiarity, images=self.images, largest=largest)
+        note = write_sidecar(files[0], self.model, self.familiarity, images=self.images, pieces=self.pieces)
         return [*files, note]
 
 
@@ -155,7 +152,7 @@ def predict(
         judged = model.known.judge(sight.figures(), labels, area=model.pixel**2, gap=gap)
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
-    return Segmentation(first, found / found.sum(0), model, files, judged)
+    return Segmentation(first, found / found.sum(0), model, files, judged, pieces)
 
 
 @torch.no_grad()
@@ -181,18 +178,6 @@ def probabilities(model: SegmentationModel, slices: torch.Tensor, *, gap: float)
         parts.append(((straight + mirrored) / 2).cpu())
     found: NDArray[np.float32] = torch.cat(parts).movedim(1, 0).numpy()
     return found
-
-
-def largest_pieces(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a mask ``(x, y, z)`` without all but the largest piece of each label.
-
-    A piece is what hangs together by faces of its voxels; of two that are alike the first is kept.
-    """
-    kept = np.zeros_like(mask)
-    for value in np.unique(mask[mask > 0]):
-        pieces, _ = label(mask == value)
-        kept[pieces == np.bincount(pieces[pieces > 0]).argmax()] = value
-    return kept
 
 
 def outputs(image: Path, *, uncertainty: bool) -> list[str]:

@@ -95,7 +95,7 @@ def _settings(note: Sidecar, model: Mapping[str, Any]) -> tuple[tuple[str, str],
         *((name, str(value)) for name, value in config.items() if value is not None),
         ("pixel", f"{model.get('pixel', 0):g} mm"),
         ("labels", str(model.get("labels", "–"))),
-        ("largest piece alone", "yes" if note.about.get("largest") else "no"),
+        ("pieces", str(note.about.get("pieces", "all"))),
         ("trained by cellgan", str(model.get("version", "–"))),
         ("with torch", str(model.get("torch", "–"))),
     )

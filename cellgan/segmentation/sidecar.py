@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from cellgan.segmentation.config import Pieces
     from cellgan.segmentation.model import SegmentationModel
 
 FORMAT = 1
@@ -54,7 +55,7 @@ def write_sidecar(
     familiarity: Familiarity | None,
     *,
     images: Sequence[Path],
-    largest: bool,
+    pieces: Pieces,
 ) -> Path:
     """Write what is known of a mask beside it.
 
@@ -68,8 +69,8 @@ def write_sidecar(
         What the model made of the case.
     images
         Files that were segmented.
-    largest
-        Whether the largest piece of each label alone was kept.
+    pieces
+        Which pieces of each label were kept.
 
     Returns
     -------
@@ -85,7 +86,7 @@ def write_sidecar(
         "cellgan": version("cellgan"),
         "torch": torch.__version__,
         "images": [str(path) for path in images],
-        "largest": largest,
+        "pieces": pieces,
         "trusted": None if familiarity is None else familiarity.trusted,
         "distance": None if familiarity is None else familiarity.distance,
         "reasons": [] if familiarity is None else list(familiarity.reasons),

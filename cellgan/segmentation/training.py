@@ -83,7 +83,12 @@ def train(
     say = progress or (lambda _stage, _done: None)
     say("reading the cases", 0.0)
     data = read_training_set(cases, config)
-    game = game_of(config, n_channels=seen_channels(config, sum(data.counts)), n_labels=data.n_labels)
+    game = game_of(
+        config,
+        n_channels=seen_channels(config, sum(data.counts)),
+        n_labels=data.n_labels,
+        shares=data.shares(),
+    )
     match = Match(game, seed=config.seed, device=place, execution=Execution(config.precision))
     settings = {
         "version": version("cellgan"),

@@ -74,6 +74,13 @@ class TrainingSet:
         """How far each slice lies above its volume's middle, in mm, ``(n_slices,)``."""
         return torch.cat([heights_of(n, gap) for n, gap in zip(self.lengths, self.gaps, strict=True)])
 
+    def shares(self) -> list[float]:
+        """Return the share of each label among the pixels that are drawn."""
+        chances = (self.weights / self.weights.sum()).tolist()
+        counts = [torch.bincount(mask.flatten().long(), minlength=self.n_labels) for mask in self.masks]
+        drawn = sum(chance * count / count.sum() for chance, count in zip(chances, counts, strict=True))
+        return [float(share) for share in drawn]
+
     def whereabouts(self) -> tuple[Whereabouts, ...]:
         """Return where each label but the background lies."""
         masks = [part.numpy() for part in torch.split(self.masks, list(self.lengths))]

@@ -29,6 +29,7 @@ SETTINGS = (
     ),
     _setting("adversarial_weight", float, "Weight of the discriminator's say in hybrid; 1 in the paper."),
     _setting("steps", int, "Rounds of training, one mini-batch each."),
+    _setting("learning_rate", float, "How far each round moves at the start; few rounds want more."),
     _setting("slices", int, "Slices a mini-batch."),
     _setting("size", int, "Pixels along a slice's sides on the training grid, a multiple of 16."),
     _setting("pixel", float, "Their distance in mm. [default: so that all masks are well within]"),

@@ -12,13 +12,20 @@ import click
 from cellgan.atomic import atomic, check_output, make_folder
 from cellgan.cytof.config import Device
 from cellgan.errors import ConfigError, InputError
+from cellgan.segmentation.config import Pieces
 from cellgan_cli.screen import Screen, list_files
 from cellgan_cli.segment_evaluate import table
 from cellgan_cli.segment_settings import read_settings, segment_settings
 
 _PATH = click.Path(path_type=Path)
 _MODEL = ["model.safetensors", "model.json", "losses.json"]
-_LARGEST = click.option("--largest", is_flag=True, help="Keep the largest piece of each label alone.")
+_PIECES = click.option(
+    "--pieces",
+    type=click.Choice(get_args(Pieces)),
+    default="as-trained",
+    show_default=True,
+    help="as-trained: one piece of each label that is one piece in all training masks. all: every piece.",
+)
 _DEVICE = click.option(
     "--device",
     type=click.Choice(get_args(Device)),
@@ -64,7 +71,7 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
         )
         screen.say(
             f"trained on {len(cases)} cases, {config.steps} rounds ({config.loss}); "
-            f"{model.n_labels - 1} labels, pixels of {model.pixel:g} mm"
+            f"{model.n_labels - 1} label{'s' if model.n_labels > 2 else ''}, pixels of {model.pixel:g} mm"
         )
     list_files([folder / name for name in _MODEL])
 
@@ -73,7 +80,7 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
 @click.argument("model", type=_PATH)
 @click.argument("volumes", nargs=-1, required=True, type=_PATH, metavar="VOLUME...")
 @_OUTPUT
-@_LARGEST
+@_PIECES
 @click.option("--uncertainty", is_flag=True, help="Write a map of probability and one of uncertainty too.")
 @_DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older masks.")
@@ -116,8 +123,8 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         doubted = 0
         for number, images in enumerate(cases):
             screen.progress(f"segmenting {images[0].name}", number / len(cases))
-            found = segment(trained, images)
-            written += found.write(output, uncertainty=flags["uncertainty"], largest=flags["largest"])
+            found = segment(trained, images, pieces=flags["pieces"])
+            written += found.write(output, uncertainty=flags["uncertainty"])
             if found.familiarity is not None and not found.familiarity.trusted:
                 doubted += 1
                 screen.insist(f"look at the mask of {images[0].name}: {'; '.join(found.familiarity.reasons)}")
@@ -133,7 +140,7 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
 @_OUTPUT
 @segment_settings
 @click.option("--folds", default=4, show_default=True, help="How many parts the cases are dealt out into.")
-@_LARGEST
+@_PIECES
 @click.option("--no-report", is_flag=True, help="Write no page (report.html).")
 @_DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older results.")
@@ -160,7 +167,7 @@ def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by clic
             config,
             folds=flags["folds"],
             folder=folder,
-            largest=flags["largest"],
+            pieces=flags["pieces"],
             device=flags["device"],
             progress=screen.progress,
         )
@@ -170,6 +177,7 @@ def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by clic
     if not flags["no_report"]:
         about = f"Cross-validation in {flags['folds']} parts: no mask is of a model that had seen its case."
         write_report(folder / "report.html", found, find_pairs(folder, flags["cases"]), about=about)
+        screen.say(f"open {folder / 'report.html'} next")
     click.echo(table(found))
 
 

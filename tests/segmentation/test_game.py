@@ -93,9 +93,18 @@ def error(game, batch) -> float:
 
 
 def test_cross_entropy_learns(batch):
-    game = game_of(SegmentConfig(loss="cross-entropy", width=4), n_channels=1, n_labels=2)
+    config = SegmentConfig(loss="cross-entropy", width=4, learning_rate=5e-3)
+    game = game_of(config, n_channels=1, n_labels=2)
     play(Match(game, seed=0), Same(batch), rounds=70)
     assert error(game, batch) < 0.13  # half of what no mask at all would give
+
+
+def test_before_the_first_round_the_segmenter_believes_the_shares(batch):
+    game = game_of(SegmentConfig(loss="dice", width=4), n_channels=1, n_labels=2, shares=[0.97, 0.03])
+    believed = game.segmenter(batch["image"]).detach().softmax(1).mean((0, 2, 3))
+    assert believed[1] == pytest.approx(0.03, abs=0.025)
+    even = game_of(SegmentConfig(loss="dice", width=4), n_channels=1, n_labels=2)
+    assert even.segmenter(batch["image"]).detach().softmax(1).mean((0, 2, 3))[1] > 0.2
 
 
 class Blind(nn.Module):
@@ -134,7 +143,7 @@ def test_the_discriminator_alone_teaches_and_only_by_what_it_sees(batch):
 def test_settings_that_make_no_sense():
     for wrong in (
         {"loss": "focal"}, {"steps": 0}, {"size": 100}, {"size": 16}, {"pixel": 0.0}, {"neighbours": -1},
-        {"width": 0}, {"slices": 0}, {"pixel": math.nan},
+        {"learning_rate": 0.0}, {"width": 0}, {"slices": 0}, {"pixel": math.nan},
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             SegmentConfig(**wrong)

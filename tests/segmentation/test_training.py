@@ -17,11 +17,11 @@ from cellgan.segmentation.crossval import cross_validate, folds_of
 from cellgan.segmentation.evaluation import evaluate
 from cellgan.segmentation.metrics import score
 from cellgan.segmentation.model import load_model
-from cellgan.segmentation.prediction import largest_pieces, predict
+from cellgan.segmentation.prediction import predict
 from cellgan.segmentation.training import UNFINISHED, train
 from cellgan_cli.main import cli
 
-QUICK = SegmentConfig(steps=90, size=32, pixel=2.0, width=4, slices=6)
+QUICK = SegmentConfig(steps=90, size=32, pixel=2.0, width=4, slices=6, learning_rate=5e-3)
 N_CASES = 5
 
 
@@ -246,25 +246,15 @@ def test_wrong_usage_and_broken_models(table, tmp_path, monkeypatch):
         load_model(tmp_path / "m")
 
 
-def test_the_largest_piece_of_each_label_is_kept(table, tmp_path):
-    mask = np.zeros((9, 9, 4), np.uint8)
-    mask[0:2, 0:2, 0:2] = 1  # 8
-    mask[2, 2, 2] = 1  # touches it by a corner alone
-    mask[5:8, 0:3, 0:1] = 1  # 9
-    mask[0, 8, 0] = 2
-    mask[5:7, 5:7, 3] = 2
-    kept = largest_pieces(mask)
-    assert [(kept == value).sum() for value in (1, 2)] == [9, 4]
-    assert (kept[5:8, 0:3, 0] == 1).all()
-    assert (kept[5:7, 5:7, 3] == 2).all()
-    assert (largest_pieces(kept) == kept).all()
-    assert not largest_pieces(np.zeros_like(mask)).any()
+def test_all_pieces_are_kept_on_request(table, tmp_path):
     model = train(table, SegmentConfig(steps=5, size=32, width=2), folder=tmp_path / "m")
     image = read_cases(table)[0].images[0]
-    done = run("predict", tmp_path / "m", image, "-o", tmp_path / "out", "--largest")
-    assert done.exit_code == 0
-    written = np.asanyarray(nib.load(tmp_path / "out/0_mask.nii.gz").dataobj)
-    np.testing.assert_array_equal(written, largest_pieces(predict(model, image).mask))
+    assert [place.one_piece for place in model.whereabouts] == [True]
+    for pieces in ("as-trained", "all"):
+        done = run("predict", tmp_path / "m", image, "-o", tmp_path / pieces, f"--pieces={pieces}")
+        assert done.exit_code == 0
+        written = np.asanyarray(nib.load(tmp_path / pieces / "0_mask.nii.gz").dataobj)
+        np.testing.assert_array_equal(written, predict(model, image, pieces=pieces).mask)
 
 
 def test_predicting_leaves_the_callers_random_numbers_alone(table):

@@ -75,6 +75,14 @@ def test_neighbours_are_of_the_same_case(cases):
     assert beside(3, 0).tolist() == [[0], [1], [2]]
 
 
+def test_shares_are_of_the_pixels_that_are_drawn(cases):
+    data = read_training_set(cases, SMALL)
+    drawn = AugmentedSlices(data, size=8, seed=0, augmented=False)
+    seen = np.mean([(drawn[index]["mask"] == 1).float().mean() for index in range(60)])
+    assert sum(data.shares()) == pytest.approx(1)
+    assert data.shares()[1] == pytest.approx(seen, rel=0.1)
+
+
 def test_a_mini_batch_is_a_function_of_seed_and_number(cases):
     data = read_training_set(cases, SMALL)
     a, b, c = (AugmentedSlices(data, size=5, seed=s) for s in (0, 0, 1))
