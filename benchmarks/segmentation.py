@@ -57,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
             continue
         config = SegmentConfig(loss=loss, steps=args.steps, slices=args.slices, seed=seed)
         config = replace(config, adversarial_weight=args.adversarial_weight, precision=args.precision)
+        config = replace(config, learning_rate=args.learning_rate)
         pool = [case for case, k in zip(cases, fold, strict=True) if k != part]
         model = train(some(pool, n, seed=seed), config)
         found = {}
@@ -158,6 +159,7 @@ def main() -> None:
     runs.add_argument("--steps", type=int, default=SegmentConfig.steps)
     runs.add_argument("--slices", type=int, default=SegmentConfig.slices)
     runs.add_argument("--adversarial-weight", type=float, default=SegmentConfig.adversarial_weight)
+    runs.add_argument("--learning-rate", type=float, default=SegmentConfig.learning_rate)
     runs.add_argument("--precision", default=SegmentConfig.precision)
     runs.set_defaults(play=run)
     tables = commands.add_parser("show")
