@@ -12,10 +12,10 @@ The game is that of Goodfellow et al. (2014). With T = 1 this is a plain GAN.
 
 Departures from the paper
 -------------------------
-- The same noise at every step, which the paper found to be as good as fresh noise.
+- The same noise at every step.
 - Any encoder and decoder can be given; the paper's are convolutional.
-- The encoder sees the sum of all that was painted so far, instead of the last stroke alone: what is missing
-  can only be seen on the whole canvas.
+- The encoder sees the image as it is so far, σ(ΔC_1 + ... + ΔC_t-1), instead of the last stroke alone: what
+  is missing can only be seen on the whole canvas.
 
 References
 ----------
@@ -82,7 +82,7 @@ class Painter(nn.Module):
         canvas = z.new_zeros(len(z), *self.shape)
         painted = []
         for _ in range(self.n_steps):
-            painted.append(self.decoder(torch.cat([h_z, self.encoder(canvas)], 1)))
+            painted.append(self.decoder(torch.cat([h_z, self.encoder(self.squash(canvas))], 1)))
             canvas = canvas + painted[-1]
         return painted
 

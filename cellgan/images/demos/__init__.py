@@ -27,7 +27,7 @@ TITLES = {
     "vae-gan": "VAE-GAN: reconstructions judged by the discriminator's eyes",
     "bigan": "BiGAN: an encoder that learns to undo the generator, unseen",
     "lapgan": "LAPGAN: a small image first, then its detail",
-    "gran": "Recurrent adversarial network: a canvas painted in three steps",
+    "gran": "Recurrent adversarial network: points painted in three strokes",
     "discogan": "DiscoGAN: one-to-one, and which to which is chance",
     "cyclegan": "CycleGAN: thin digits and bold ones, without a pair",
     "magan": "MAGAN: turned digits, and the one pair that settles it",

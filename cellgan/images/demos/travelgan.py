@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from cellgan.core import Adam, Batches
-from cellgan.core.nets import from_image_mlp, image_mlp
+from cellgan.core.nets import Residual, from_image_mlp, image_mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.demos.translation import kept_measure, pairs_figure, truth_measure
 from cellgan.images.domains import bold, unpaired
@@ -25,7 +25,7 @@ def new_game(shape: tuple[int, ...], *, travel_weight: float = 0.1) -> TravelGan
     """Return a game of perceptrons for images."""
     n = torch.Size(shape).numel()
     return TravelGan(
-        image_mlp(n, shape),
+        Residual(image_mlp(n, shape, bounded=False)),
         from_image_mlp(shape, 16, hidden=(128,)),
         from_image_mlp(shape, 1),
         travel_weight=travel_weight,
@@ -70,7 +70,8 @@ def play(stage: Stage) -> Result:
         ),
         figures=(pairs_figure(thin, ab, thick),),
         notes=(
-            "A map that let digits trade places, all of them alike, could keep the vectors just as well.",
+            "The generator adds to its input, as the paper's U-Net can: from a plain perceptron .24 kept their class.",
+            "A map that let digits trade places, all of them alike, would keep the vectors just as well.",
         ),
     )
 
@@ -86,7 +87,7 @@ DEMO = Demo(
             TravelGan.generate,
         ),
     ),
-    rounds=2000,
+    rounds=1500,
     play=play,
     images=digits,
 )
