@@ -50,7 +50,7 @@ def predict_simply(
         By method, ``(n_others,)`` each, in the units of `marker`.
     """
     x, y, new = _standard(shared), marker.astype(np.float64), _standard(cells)
-    with one_thread():
+    with one_thread(learner=True):
         return {name: predict(x, y, new, seed) for name, predict in _PREDICT.items()}
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellgan.cytof.k_means import k_means
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_GATES = 3  # a cell belongs to its nearest clusters, this many at most
 FAINT = 0.05  # of its membership of the nearest: less is none, which saves most of the work of mapping
 N_CELLS = 3000  # of each batch at most, for finding clusters
-N_FIRST = 1500  # of both together, for their first centres
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,23 +86,11 @@ def nearest(cells: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray
 
 
 def _k_means(cells: NDArray[np.float64], n_clusters: int, *, seed: int) -> NDArray[np.float64]:
-    from sklearn.cluster import KMeans, kmeans_plusplus
-
     from cellgan.cytof.threads import one_thread
 
-    # float32 halves the time; what it cannot tell apart, squared, is the same cell.
-    middle = cells.mean(axis=0)
-    cells = np.asarray(cells - middle, dtype=np.float32)
-    grain = max(1e-4, 1e-3 * float(np.abs(cells).max()))
-    # Finding the first centres takes longer than all that follows, and some cells do for it.
-    some = np.random.default_rng(seed).permutation(cells)[:N_FIRST]
-    n_clusters = min(n_clusters, len(np.unique((some / grain).round(), axis=0)))
-    # With three threads or more, sums come in another order each time: same seed, other bytes.
+    # With several threads, sums may come in another order: same seed, other bytes.
     with one_thread():
-        first, _ = kmeans_plusplus(some, n_clusters, random_state=seed % 2**32)
-        found = KMeans(n_clusters, init=first, n_init=1, max_iter=20).fit(cells)
-    centres: NDArray[np.float64] = found.cluster_centers_ + middle
-    return centres
+        return k_means(cells, n_clusters, seed=seed)
 
 
 def _distances(cells: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:

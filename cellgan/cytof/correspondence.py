@@ -47,6 +47,7 @@ CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
 LEAST_CLUSTERS, CELLS_PER_SHARE = 15, 10
 START_TURNS = 10
 PASSES = 2
+HIDDEN = (64, 64)  # twice as wide plays no better, and takes thrice the time
 MINI_BATCH = 256
 SHARED_WEIGHT = 1.0
 
@@ -158,9 +159,11 @@ def fit_mover(
     *,
     seed: int,
     cluster_counts: tuple[int, ...] = CLUSTER_COUNTS,
+    guess: MarkerMaps | None = None,
+    turns: int = START_TURNS,
 ) -> Mover:
     """Fit a start and the passes after it: the whole way of `cells`, without a game."""
-    start = fit_start(reference, cells, seed=seed)
+    start = fit_start(reference, cells, seed=seed, guess=guess, turns=turns)
     passes = fit_passes(reference, cells, Mover(start)(cells), seed=seed, cluster_counts=cluster_counts)
     return Mover(start, passes=passes)
 
@@ -188,6 +191,7 @@ def play_game(  # noqa: PLR0913 - a game needs two sides, weights, what is known
     seed: int,
     device: torch.device,
     watchers: Sequence[Watcher] = (),
+    hidden: Sequence[int] = HIDDEN,
 ) -> nn.Module:
     """Play MAGAN from where cells stand, and return the generator that leads on to the reference.
 
@@ -201,6 +205,8 @@ def play_game(  # noqa: PLR0913 - a game needs two sides, weights, what is known
         What holds the generator back; None for nothing.
     rounds, seed, device, watchers
         Of the match.
+    hidden
+        Widths of the networks.
     """
     n_markers = reference.shape[1]
     game = magan_for_cells(
@@ -210,6 +216,7 @@ def play_game(  # noqa: PLR0913 - a game needs two sides, weights, what is known
         correspondence=correspondence,
         correspondence_weight=SHARED_WEIGHT,
         generators="residual",
+        hidden=hidden,
     )
     batches = Batches(
         {"a": as_tensor(positions), "b": as_tensor(reference)},

@@ -13,11 +13,14 @@ The distance is the one-dimensional Wasserstein distance, as in cyCombine (Peder
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellgan.cytof.boosted_trees import area_under_curve, separate
 from cellgan.cytof.clusters import nearest, reference_clusters
+from cellgan.cytof.neighbours import nearest_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +34,7 @@ CELLS_PER_CLUSTER = 50  # on average and at least, of each batch
 N_CELLS = 1500  # of each batch at most, for classifier and neighbours
 # A point mass at zero would decide the classifier; so much noise blurs it, and hides nothing that matters.
 NOISE = 0.15
+N_NEIGHBOURS = 15
 N_BINS = 32  # of a marker, for the classifier
 # Scores differ beyond the noise of held-out cells by more than this; distances also by that share of the
 # floor.
@@ -171,45 +175,36 @@ class HeldOut:
         b: NDArray[np.float64],
         at_b: NDArray[np.intp],
     ) -> float:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-        from sklearn.metrics import roc_auc_score
-
-        from cellgan.cytof.threads import one_thread
-
         rng = np.random.default_rng(self._seed)
         i, j = rng.permutation(len(a))[:N_CELLS], rng.permutation(len(b))[:N_CELLS]
         x = np.vstack([a[i], b[j]])
-        x = _binned(x + rng.normal(0, NOISE, x.shape))
-        y = np.r_[np.zeros(len(i), int), np.ones(len(j), int)]
-        at = np.r_[at_a[i], at_b[j]]
-        weight = _balanced(y, at)
-        if (weight > 0).sum() < 4 * MIN_CELLS:
+        bins = _binned(x + rng.normal(0, NOISE, x.shape))
+        is_b = np.arange(len(x)) >= len(i)
+        weight = _balanced(is_b, np.r_[at_a[i], at_b[j]])
+        known = weight > 0
+        if known.sum() < 4 * MIN_CELLS:
             return float("nan")
         fold = rng.permutation(len(x)) % 2
         guess = np.zeros(len(x))
         for k in (0, 1):
-            learn = (fold != k) & (weight > 0)
-            model = HistGradientBoostingClassifier(
-                max_iter=30, max_leaf_nodes=8, max_bins=N_BINS, random_state=0, early_stopping=False
-            )
-            with one_thread():  # with more, its threads wait for each other longer than they work
-                model.fit(x[learn], y[learn], sample_weight=weight[learn])
-                guess[fold == k] = model.decision_function(x[fold == k])
-        known = weight > 0
-        return float(roc_auc_score(y[known], guess[known], sample_weight=weight[known]))
+            learned = np.where(fold == k, 0, weight)
+            guess[fold == k] = separate(bins, is_b, learned, n_bins=N_BINS)[fold == k]
+        return area_under_curve(guess[known], is_b[known], weight[known])
 
-    def _kept(self, after: NDArray[np.float64], n: int = 15) -> float:
-        before, after = self.before[self._sample], after[self._sample]
-        n = min(n, len(before) - 1)
-        pairs = zip(_neighbours(before, n), _neighbours(after, n), strict=True)
-        return float(np.mean([len(np.intersect1d(p, q)) for p, q in pairs]) / n)
+    def _kept(self, after: NDArray[np.float64]) -> float:
+        first, then = self._neighbours, _neighbours(after[self._sample])
+        return float((first[:, :, None] == then[:, None, :]).sum() / first.size)
+
+    @cached_property
+    def _neighbours(self) -> NDArray[np.intp]:
+        return _neighbours(self.before[self._sample])
 
 
-def _balanced(y: NDArray[np.int_], at: NDArray[np.intp]) -> NDArray[np.float64]:
+def _balanced(is_b: NDArray[np.bool_], at: NDArray[np.intp]) -> NDArray[np.float64]:
     """Weigh cells so that both batches count the same in every cluster; 0 where a batch has too few."""
-    weight = np.zeros(len(y))
+    weight = np.zeros(len(is_b))
     for cluster in np.unique(at):
-        sides = [(y == side) & (at == cluster) for side in (0, 1)]
+        sides = [side & (at == cluster) for side in (~is_b, is_b)]
         least = min(side.sum() for side in sides)
         if least >= MIN_CELLS:
             for side in sides:
@@ -217,17 +212,18 @@ def _balanced(y: NDArray[np.int_], at: NDArray[np.intp]) -> NDArray[np.float64]:
     return weight
 
 
-def _binned(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the bin of each value: the classifier's own binning of weighted cells outlasts its trees."""
+def _binned(x: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the bin of each value; as many values lie in one as in another."""
     edges = np.quantile(x, np.linspace(0, 1, N_BINS + 1)[1:-1], axis=0)
     columns = zip(edges.T, x.T, strict=True)
-    return np.stack([np.searchsorted(own, values) for own, values in columns], axis=1).astype(np.float64)
+    return np.stack([np.searchsorted(own, values) for own, values in columns], axis=1)
 
 
-def _neighbours(x: NDArray[np.float64], n: int) -> NDArray[np.intp]:
-    from sklearn.neighbors import NearestNeighbors
-
+def _neighbours(x: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the nearest other cells of each cell, ``(n_cells, n_neighbours)``."""
     # A marker that hardly varies in the batch must not drown the others in its noise.
     scaled = x / np.maximum(x.std(axis=0), LEAST_SD)
-    found: NDArray[np.intp] = NearestNeighbors(n_neighbors=n).fit(scaled).kneighbors(return_distance=False)
-    return found
+    n = min(N_NEIGHBOURS, len(x) - 1)
+    _, near = nearest_cells(scaled, scaled, n + 1)
+    # A cell is its own first neighbour; or, among cells like itself, perhaps not the first one.
+    return near[:, 1:]

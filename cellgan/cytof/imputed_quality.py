@@ -128,7 +128,7 @@ def _critic(sides: Sequence[NDArray[np.float32]], rng: np.random.Generator) -> f
         model = HistGradientBoostingClassifier(
             max_iter=30, max_leaf_nodes=8, random_state=0, early_stopping=False
         )
-        with one_thread():
+        with one_thread(learner=True):
             model.fit(x[fold != number], y[fold != number])
             guess[fold == number] = model.decision_function(x[fold == number])
     return float(roc_auc_score(y, guess))

@@ -61,6 +61,10 @@ class MarkerMaps:
             moved[:, marker] = np.interp(values, x, y) + beyond
         return moved
 
+    def inverse(self) -> MarkerMaps:
+        """Return the maps that lead back."""
+        return _maps(self.target, self.source)
+
 
 @dataclass(frozen=True, eq=False)
 class ClusterMaps:

@@ -59,7 +59,7 @@ class Mover:
         """Map standardised cells, ``(n_cells, n_markers)``, each one whatever its company."""
         _ = self._lookup  # once, before the threads ask for it
         blocks = [cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK)]
-        moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks, fits=False)
+        moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks)
         return np.concatenate(moved) if moved else np.empty(cells.shape)
 
     @cached_property

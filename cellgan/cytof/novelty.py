@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellgan.cytof.clusters import nearest, reference_clusters
+from cellgan.cytof.neighbours import nearest_cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,11 +91,8 @@ def fit_novelty(reference: NDArray[np.float64], aligned: NDArray[np.float64], *,
 
 
 def _novel(reference: NDArray[np.float64], aligned: NDArray[np.float64]) -> NDArray[np.bool_]:
-    from sklearn.neighbors import NearestNeighbors
-
-    own = NearestNeighbors(n_neighbors=N_NEIGHBOURS + 1).fit(aligned)
-    at_own, neighbours = own.kneighbors(aligned)
-    at_reference, _ = NearestNeighbors(n_neighbors=N_NEIGHBOURS).fit(reference).kneighbors(aligned)
+    at_own, neighbours = nearest_cells(aligned, aligned, N_NEIGHBOURS + 1)
+    at_reference, _ = nearest_cells(aligned, reference, N_NEIGHBOURS)
     distance = np.hstack([at_own[:, 1:], at_reference])  # a cell is no neighbour of itself
     first = np.argpartition(distance, N_NEIGHBOURS - 1, axis=1)[:, :N_NEIGHBOURS]
     share = (first >= N_NEIGHBOURS).mean(axis=1)

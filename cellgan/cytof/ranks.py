@@ -98,22 +98,31 @@ class Ranked:
         dict
             By cluster, ``(n_levels, n_markers)``.
         """
+        if not levels:
+            return {}
         n_clusters = int(near.max()) + 1
         most = np.zeros(n_clusters)
         np.maximum.at(most, near, counts)
         counts = counts / np.maximum(most, 1e-300)[near]
-        # Sorting small integers takes linear time. What does not count stands in a last cluster of its own.
-        cluster = np.where(counts > LEAST_COUNT, near, n_clusters).astype(np.min_scalar_type(n_clusters))
-        ends = np.cumsum(np.bincount(cluster.ravel(), minlength=n_clusters)[:n_clusters])
-        found = {own: np.empty((len(at), self.cells.shape[1])) for own, at in levels.items()}
+        # Wanted clusters are numbered through; what does not count stands in a last one of its own.
+        wanted = list(levels)
+        number = np.full(n_clusters, len(wanted), dtype=np.min_scalar_type(len(wanted)))
+        number[wanted] = np.arange(len(wanted))
+        cluster = np.where(counts > LEAST_COUNT, number[near], number.dtype.type(len(wanted)))
+        n_entries = np.bincount(cluster.ravel(), minlength=len(wanted) + 1)[:-1]
+        total = np.bincount(cluster.ravel(), weights=counts.ravel(), minlength=len(wanted) + 1)[:-1]
+        # Ranks of the cluster with number c are laid between c and c + 1: one look-up serves all of them.
+        own = np.repeat(np.arange(len(wanted)), n_entries)
+        begin, width = (np.cumsum(total) - total)[own], total[own]
+        last = np.cumsum(n_entries) - 1
+        which = np.repeat(np.arange(len(wanted)), [len(at) for at in levels.values()])
+        asked = which + np.concatenate([np.empty(0), *levels.values()])
+        found = np.empty((len(asked), self.cells.shape[1]))
         for marker, (order, lowest_first) in enumerate(zip(self.order, self._sorted, strict=True)):
-            entry = np.argsort(cluster.take(order, axis=0), axis=None, kind="stable")[: ends[-1]]
+            # Sorting small integers takes linear time.
+            entry = np.argsort(cluster.take(order, axis=0), axis=None, kind="stable")[: len(own)]
             count = counts.take(order, axis=0).take(entry)
-            values = lowest_first.take(entry // near.shape[1])
-            half = count / 2
-            for own, at in levels.items():
-                here = slice(ends[own - 1] if own else 0, ends[own])
-                upto = np.cumsum(count[here])
-                ranks = (upto - half[here]) / upto[-1]
-                found[own][:, marker] = np.interp(at, ranks, values[here])
-        return found
+            ranks = own + (np.cumsum(count) - count / 2 - begin) / width
+            at = np.clip(asked, ranks[last - n_entries + 1][which], ranks[last][which])
+            found[:, marker] = np.interp(at, ranks, lowest_first.take(entry // near.shape[1]))
+        return {one: found[which == place] for place, one in enumerate(wanted)}

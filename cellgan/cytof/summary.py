@@ -14,7 +14,7 @@ from cellgan.core import pick
 from cellgan.cytof.check_cells import same_cells
 from cellgan.cytof.clusters import Clusters, joint_clusters
 from cellgan.cytof.maps import MAX_RATIO
-from cellgan.cytof.pair import NOTHING
+from cellgan.cytof.proposals import NOTHING
 from cellgan.cytof.verdict import judge_batch
 
 if TYPE_CHECKING:

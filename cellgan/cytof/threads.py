@@ -33,9 +33,7 @@ def limited_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def side_by_side(
-    function: Callable[[Item], Result], items: Iterable[Item], *, fits: bool = True
-) -> list[Result]:
+def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Apply a function to items in as many threads as torch uses; results come in the items' order.
 
     It pays where most time goes into sorting, searching and arithmetic on arrays, which let go of Python's
@@ -44,11 +42,9 @@ def side_by_side(
     Parameters
     ----------
     function, items
-        What to apply, and to what.
-    fits
-        Whether the function fits with scikit-learn. Where it does not, a second is saved: that of loading it.
+        What to apply, and to what. It must not call scikit-learn, which has threads of its own.
     """
-    with _workers(max(1, torch.get_num_threads()), fits=fits) as pool:
+    with _workers(max(1, torch.get_num_threads())) as pool:
         return list(pool.map(function, items))
 
 
@@ -69,36 +65,41 @@ def beside(function: Callable[[], Result]) -> Iterator[Future[Result]]:
         done.set_result(function())
         yield done
         return
-    with _workers(1, fits=True) as pool:
+    with _workers(1) as pool:
         yield pool.submit(function)
 
 
 @contextmanager
-def _workers(n_workers: int, *, fits: bool) -> Iterator[ThreadPoolExecutor]:
+def _workers(n_workers: int) -> Iterator[ThreadPoolExecutor]:
     """Start workers; in them, and in who waits for them, libraries compute with a single thread."""
     n_threads = torch.get_num_threads()
     # Every thread has a number of OpenMP threads of its own, so each worker sets it. OpenBLAS has one for
     # all, and so has the MKL within torch, of which only torch knows.
-    within = partial(_libraries(fits=fits).limit, limits=1)
+    within = partial(_libraries(learner=False).limit, limits=1)
     torch.set_num_threads(1)
     try:
-        with one_thread(fits=fits), ThreadPoolExecutor(max_workers=n_workers, initializer=within) as pool:
+        with one_thread(), ThreadPoolExecutor(max_workers=n_workers, initializer=within) as pool:
             yield pool
     finally:
         torch.set_num_threads(n_threads)
 
 
-def one_thread(*, fits: bool = True) -> AbstractContextManager[object]:
-    """Let libraries compute with a single thread; scikit-learn's own only where it `fits`."""
-    found: AbstractContextManager[object] = _libraries(fits=fits).limit(limits=1)
+def one_thread(*, learner: bool = False) -> AbstractContextManager[object]:
+    """Let libraries compute with a single thread.
+
+    Parameters
+    ----------
+    learner
+        Scikit-learn's own, too. It takes a second to load, which is saved where it is not needed.
+    """
+    found: AbstractContextManager[object] = _libraries(learner=learner).limit(limits=1)
     return found
 
 
 @cache
-def _libraries(*, fits: bool) -> ThreadpoolController:
+def _libraries(*, learner: bool) -> ThreadpoolController:
     """Find the libraries; once, since that takes longer than a small fit."""
-    if fits:
-        import sklearn.cluster
+    if learner:
         import sklearn.ensemble  # noqa: F401
 
     return ThreadpoolController()

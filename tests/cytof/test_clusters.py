@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import sklearn.cluster
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from cellgan.cytof.clusters import FAINT, Clusters, joint_clusters, nearest, reference_clusters
 
@@ -105,18 +103,3 @@ def test_values_too_large_to_tell_apart_warn_nobody(rng):
 def test_same_seed_same_clusters(cells):
     again = [reference_clusters(cells, 5, seed=seed).tobytes() for seed in (0, 0, 1)]
     assert again[0] == again[1] != again[2]
-
-
-def test_k_means_runs_on_one_thread_as_more_add_up_in_any_order(cells, monkeypatch):
-    seen = []
-    fit = sklearn.cluster.KMeans.fit
-
-    def spied(self, *args, **kwargs):
-        seen.extend(pool["num_threads"] for pool in threadpool_info())
-        return fit(self, *args, **kwargs)
-
-    monkeypatch.setattr(sklearn.cluster.KMeans, "fit", spied)
-    with threadpool_limits(2):
-        reference_clusters(cells, 5, seed=0)
-    assert seen
-    assert set(seen) == {1}

@@ -18,7 +18,7 @@ from cellgan.cytof.correspondence import (
     stay_near,
 )
 from cellgan.cytof.mover import Mover
-from cellgan.cytof.pair import quantile_maps
+from cellgan.cytof.proposals import quantile_maps
 from cellgan.cytof.transform import Standardise, to_arcsinh
 
 CPU = torch.device("cpu")

@@ -14,8 +14,8 @@ from cellgan.cytof.maps import (
     fit_cluster_maps,
     fit_marker_maps,
 )
-from cellgan.cytof.pair import quantile_maps
 from cellgan.cytof.pieces import Grid
+from cellgan.cytof.proposals import quantile_maps
 from cellgan.cytof.ranks import Ranked
 
 

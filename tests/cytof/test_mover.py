@@ -14,7 +14,7 @@ from cellgan.core.nets import residual_mlp
 from cellgan.cytof import mover as module
 from cellgan.cytof.correspondence import fit_passes, fit_start
 from cellgan.cytof.mover import BLOCK, Mover
-from cellgan.cytof.pair import quantile_maps
+from cellgan.cytof.proposals import quantile_maps
 from cellgan.cytof.ranks import dither
 
 N_MARKERS = 5

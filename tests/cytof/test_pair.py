@@ -9,10 +9,11 @@ import pytest
 
 import cellgan
 from cellgan.cytof import pair as module
-from cellgan.cytof import split
+from cellgan.cytof import proposals, split
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.labels import Known
 from cellgan.cytof.pair import align_pair
+from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.transform import Standardise, to_arcsinh
 
 QUICK = AlignConfig(rounds=12)
@@ -85,13 +86,13 @@ def test_losses_and_progress_are_told_as_the_game_is_played(played):
     ("margin", "chosen"), [(-99.0, "start + cluster maps"), (99.0, "game + cluster maps")]
 )
 def test_the_start_is_taken_where_it_costs_clearly_less(blood, monkeypatch, margin, chosen):
-    monkeypatch.setattr(module, "MARGIN", margin)
+    monkeypatch.setattr(proposals, "MARGIN", margin)
     assert align_pair(blood[0][:250], blood[1][:250], units=blood.units, config=QUICK).chosen in {
         chosen,
         "nothing",
     }
     scores = {"game + cluster maps": _Cost(0.5), "start + cluster maps": _Cost(0.44)}
-    assert module._choose(scores, tuple(scores)) == chosen
+    assert proposals.choose(scores, tuple(scores)) == chosen
 
 
 class _Cost:
@@ -105,7 +106,7 @@ class _Cost:
 def test_the_first_proposal_wins_a_draw(costs, chosen):
     names = ("game + cluster maps", "start + cluster maps")
     scores = dict(zip(names, map(_Cost, costs), strict=True))
-    assert module._choose(scores, names) == names[chosen]
+    assert proposals.choose(scores, names) == names[chosen]
 
 
 def rows(cells):
@@ -119,7 +120,7 @@ def test_scores_are_of_cells_that_no_proposal_has_seen(blood, unscored, monkeypa
         seen.append((reference, cells))
         return ()
 
-    monkeypatch.setattr(module, "fit_passes", spy)
+    monkeypatch.setattr(proposals, "fit_passes", spy)
     align_pair(blood[0], blood[1], units=blood.units, config=QUICK)
     ((reference, cells),) = unscored
     assert len(seen) == 2  # after the start and after the game
@@ -140,7 +141,8 @@ def test_the_mover_in_the_end_has_learned_from_all_cells(blood, unscored, monkey
         return spy
 
     for name, sizes in seen.items():
-        monkeypatch.setattr(module, name, spied(getattr(module, name), sizes))
+        for place in (proposals, module):
+            monkeypatch.setattr(place, name, spied(getattr(place, name), sizes))
     align_pair(blood[0], blood[1][:300], units=blood.units, config=QUICK)
     assert seen["fit_passes"] == [(320, 240), (320, 240), (400, 300)]
     assert seen["fit_start"] == [(320, 240), (320, 240), (400, 300)]
@@ -152,11 +154,12 @@ def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
     monkeypatch.setattr(module, "MAX_CELLS", 250)
     seen = []
     fit = module.fit_passes
-    monkeypatch.setattr(
-        module,
-        "fit_passes",
-        lambda r, c, p, *, seed: seen.append((len(r), len(c))) or fit(r, c, p, seed=seed),
-    )
+    for place in (proposals, module):
+        monkeypatch.setattr(
+            place,
+            "fit_passes",
+            lambda r, c, p, *, seed: seen.append((len(r), len(c))) or fit(r, c, p, seed=seed),
+        )
     pair = align_pair(blood[0], blood[1], units=blood.units, config=QUICK)
     assert pair.held_out == (30, 30)
     assert seen == [(200, 200), (200, 200), (250, 250)]
@@ -197,8 +200,8 @@ def test_labels_stay_with_their_cells_when_some_are_held_out(blood, unscored, mo
         seen.append((reference, known))
         return pairs(reference, positions, known, **rest)
 
-    pairs = module.labelled_pairs
-    monkeypatch.setattr(module, "labelled_pairs", spy)
+    pairs = proposals.labelled_pairs
+    monkeypatch.setattr(proposals, "labelled_pairs", spy)
     known = Known(*(np.where(side[:, 0] > 0, "high", "low") for side in blood[:2]))
     align_pair(
         blood[0],
@@ -222,3 +225,13 @@ def test_same_seed_same_mover(blood, unscored, method):
             align_pair(blood[0], blood[1], units=blood.units, config=config).mover(blood[1]).tobytes()
         )
     assert found[0] == found[1] != found[2]
+
+
+def test_the_number_of_threads_makes_no_difference(blood, unscored):
+    """With two, half of the work is done beside the game."""
+    found = []
+    for threads in (1, 2):
+        with limited_threads(threads):
+            pair = align_pair(blood[0], blood[1], units=blood.units, config=AlignConfig(rounds=3))
+        found.append((pair.mover(blood[1]).tobytes(), pair.uncertainty.sd.tobytes(), list(pair.scores)))
+    assert found[0] == found[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cellgan.cytof import ranks
-from cellgan.cytof.pair import quantile_maps
+from cellgan.cytof.proposals import quantile_maps
 from cellgan.cytof.ranks import DITHER, Ranked, dither
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import cellgan
 from cellgan.cytof.evaluate import HeldOut
@@ -39,15 +38,17 @@ def test_every_cell_is_on_one_side_and_labels_go_with_cells():
         np.testing.assert_array_equal(whole[labels.astype(int)], seen)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_few_cells_are_all_asked_whether_there_is_anything_to_align(seed):
+def test_few_cells_are_all_asked_whether_there_is_anything_to_align():
     """Of 150 cells a side, thirty are held out, which cannot tell."""
     reference, cells = blood(300)
-    cut = np.random.default_rng(seed).permutation(300)
-    halves = compared(reference[cut[:150]], reference[cut[150:]], seed)
-    assert halves.alike
-    assert 0 < halves.floor < 0.5
-    assert not compared(reference[cut[:150]], cells[:150], seed).alike
+    n_alike = 0
+    for seed in range(4):
+        cut = np.random.default_rng(seed).permutation(300)
+        halves = compared(reference[cut[:150]], reference[cut[150:]], seed)
+        n_alike += halves.alike
+        assert 0 < halves.floor < 0.5
+        assert not compared(reference[cut[:150]], cells[:150], seed).alike
+    assert n_alike >= 3, "one in ten such halves differs by chance"
 
 
 def test_with_many_cells_those_that_were_held_out_tell():

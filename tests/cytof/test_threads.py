@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 
-import pytest
 import torch
 from threadpoolctl import threadpool_info
 
@@ -30,11 +29,10 @@ def test_results_come_in_the_order_of_the_items_and_from_several_threads():
     assert len({name for _, name in found}) == 2
 
 
-@pytest.mark.parametrize("fits", [False, True])
-def test_within_one_of_them_libraries_compute_with_a_single_thread(fits):
+def test_within_one_of_them_libraries_compute_with_a_single_thread():
     with limited_threads(2):
         before = numbers()
-        found = side_by_side(lambda _: numbers() | {torch.get_num_threads()}, range(2), fits=fits)
+        found = side_by_side(lambda _: numbers() | {torch.get_num_threads()}, range(2))
         assert found == [{1}, {1}]
         assert numbers() == before
         assert 2 in before
@@ -49,16 +47,15 @@ def test_the_callers_number_of_threads_comes_back():
     assert torch.get_num_threads() == before
 
 
-def test_mapping_loads_no_library_that_only_fitting_needs():
-    """scikit-learn takes a second to load: as long as mapping 80,000 cells."""
+def test_aligning_and_mapping_load_no_library_that_only_validation_needs():
+    """scikit-learn takes a second to load: as long as playing the game."""
     code = """if True:
         import sys
-        import numpy as np
-        from cellgan.cytof.maps import MarkerMaps
-        from cellgan.cytof.mover import Mover
+        import cellgan
 
-        knots = np.arange(3.0)[:, None]
-        print(Mover(MarkerMaps(knots, knots + 5))(np.array([[1.0]])), "sklearn" in sys.modules)
+        a, b = cellgan.simulate(n_cells=120, n_markers=4, seed=0)
+        found = cellgan.align([a, b], config=cellgan.AlignConfig(rounds=1, transform="arcsinh"))
+        print(found.map(b, batch="batch2").shape, "sklearn" in sys.modules)
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"

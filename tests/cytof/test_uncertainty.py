@@ -80,7 +80,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         assert 0.75 < held[-1] < 0.98
         assert (
             np.abs(aligned - truth) <= 0.5 * found(aligned)
-        ).mean() < 0.6  # and they are no wider than that
+        ).mean() < 0.65  # and they are no wider than that
     assert 0.80 < np.mean(held) < 0.98
 
 
@@ -160,13 +160,15 @@ def test_an_effect_so_small_would_not_have_been_noticed():
     )
     assert pair.chosen == "nothing"
     (distance,) = np.unique(pair.uncertainty(reference))
-    assert distance == pytest.approx(pair.floor["emd"], rel=0.3)
+    assert 0.3 * pair.floor["emd"] < distance < pair.floor["emd"], "of all cells, not of those held out alone"
 
 
 def test_the_way_back_leads_into_the_batchs_frame():
     _, cells, truth, _ = blood(0)
     back = fit_way_back(truth, cells, seed=0)
-    gaps = [np.sqrt(((each - cells) ** 2).mean()) for each in (truth, back(truth))]
-    assert gaps[1] < 0.5 * gaps[0]
+    led = fit_way_back(truth, cells, seed=0, start=fit_start(truth, cells, seed=0))
+    gaps = [np.sqrt(((each - cells) ** 2).mean()) for each in (truth, back(truth), led(truth))]
+    assert max(gaps[1:]) < 0.5 * gaps[0]
+    assert led(truth).tobytes() != back(truth).tobytes()
     again, other = (fit_way_back(truth, cells, seed=seed)(truth).tobytes() for seed in (0, 1))
     assert back(truth).tobytes() == again != other
