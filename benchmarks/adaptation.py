@@ -2,6 +2,8 @@
 
     python benchmarks/adaptation.py digits DIR > digits.jsonl
     python benchmarks/adaptation.py cells multicenter.h5ad > cells.jsonl
+    python benchmarks/adaptation.py figure digits.jsonl > docs/adapt_digits.svg
+    python benchmarks/adaptation.py table digits.jsonl
 
 DIR holds mnist*.npz and usps*.npz. The .h5ad has obs["batch"] and obs["cell_type"]. Lines that stand in a
 file given with --done are not run again.
@@ -103,17 +105,50 @@ def coral(x, y, new):
 SIMPLE = {"neighbours": neighbours, "logistic": logistic, "coral": coral}
 
 
+def figure(path: Path, _done: list[dict]) -> None:
+    """Draw the accuracy of every candidate: MNIST to USPS as lines, USPS to MNIST dashed."""
+    from cellgan.adaptation.config import AdaptConfig
+    from cellgan.report.charts import Curve, curves
+    from cellgan.report.palette import AFTER, BEFORE
+
+    lines = []
+    for row in read_lines(path):
+        y = np.array(row["candidates"])
+        x = np.linspace(0, AdaptConfig().rounds, len(y))
+        to_usps = row["target"] == "usps"
+        lines.append(Curve(x, y, AFTER if to_usps else BEFORE, "line" if to_usps else "dashed"))
+    drawn = str(curves(lines, alt="accuracy on the target by round, one line a seed", y_axis=True))
+    print(drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+
+
+def table(path: Path, _done: list[dict]) -> None:
+    from cellgan.adaptation.digit_page import as_text, summarise
+
+    rows = summarise(read_lines(path))
+    print(as_text(rows))
+    for row in rows:
+        print({name: row[name] for name in ("source only, unseen", "best candidate", "last candidate")})
+    print("CPU s a run:", [round(row["seconds"]) for row in read_lines(path)])
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", choices=("digits", "cells"))
+    parser.add_argument("kind", choices=tuple(KINDS))
     parser.add_argument("data", type=Path)
     parser.add_argument("--done", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
     done = []
     if given.done is not None and given.done.exists():
-        done = [json.loads(line) for line in given.done.read_text(encoding="utf-8").splitlines()]
-    {"digits": digits, "cells": cells}[given.kind](given.data, done)
+        done = read_lines(given.done)
+    KINDS[given.kind](given.data, done)
+
+
+KINDS = {"digits": digits, "cells": cells, "figure": figure, "table": table}
 
 
 if __name__ == "__main__":
