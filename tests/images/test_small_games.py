@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -77,6 +78,17 @@ def test_infogans_code_can_be_read_from_what_is_drawn(weight, low, high):
     played(game, {"x": blobs()[0]}, 200)
     with torch.no_grad():
         assert low < game.bound(2000) < high  # log 4 is 1.386
+
+
+def test_infogans_numbers_are_read_with_a_spread_of_1():
+    silent = nn.Linear(3, 4 + 2)
+    nn.init.zeros_(silent.weight)
+    nn.init.zeros_(silent.bias)
+    game = InfoGan(mlp(8, 3), nn.Identity(), nn.Linear(3, 1), silent, 2, 4, 2, number_weight=0.5)
+    category, numbers = game.codes(50)
+    terms = game.information(game.draw(category, numbers), category, numbers)
+    assert float(terms["numbers"]) == pytest.approx(0.5 * float(numbers.square().mean()) / 2)
+    assert float(terms["category"]) == pytest.approx(math.log(4))
 
 
 @pytest.mark.parametrize(("heard", "low", "high"), [(True, 0.4, 0.65), (False, 0.75, 1.0)])

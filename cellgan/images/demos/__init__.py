@@ -16,7 +16,7 @@ TITLES = {
     "lsgan": "Least squares GAN, on a ring of eight Gaussians",
     "gmmn": "Generative moment matching: a kernel instead of an opponent",
     "wgan": "Wasserstein GAN, across a gap between two segments",
-    "wgan-gp": "Wasserstein GAN with gradient penalty, on a ring of eight Gaussians",
+    "wgan-gp": "Wasserstein GAN with gradient penalty: a gap in true units",
     "conditional-gan": "Conditional GAN: digits that were asked for",
     "dcgan": "Deep convolutional GAN: simulated shapes, and walks between them",
     "catgan": "CatGAN: two circles told apart without a label",
