@@ -38,8 +38,9 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     """
     model, output = flags["model"], flags["output"]
     names = ["model.safetensors", "model.json", "report.html", "report.json"]
+    kept = [] if flags["resume"] else ["unfinished.safetensors"]
     if output.is_dir():
-        for name in names:
+        for name in (*names, *kept):
             check_output(output / name, inputs=[model / name], overwrite=flags["overwrite"])
     else:
         check_output(output)

@@ -86,6 +86,10 @@ def test_from_the_command_line_to_a_model_that_predicts(sites, tmp_path):
     again = CliRunner().invoke(cli, [str(word) for word in words])
     assert again.exit_code == 1
     assert "exists already" in again.output
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half/unfinished.safetensors").write_text("another run's")
+    words[words.index(out)] = tmp_path / "half"
+    assert "unfinished" in CliRunner().invoke(cli, [str(word) for word in words]).output
 
 
 def test_the_source_model_is_left_alone_and_kept_where_adapting_hurts(sites):
