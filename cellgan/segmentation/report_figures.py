@@ -32,10 +32,9 @@ def strips(found: Evaluation) -> tuple[Figure, ...]:
         for site in sites:
             for label in labels:
                 there = [row for row in found.cases if (row.site, row.label) == (site, label)]
-                called = "all cases" if site == "-" else site
                 rows.append(
                     Row(
-                        called if len(labels) == 1 else f"{called}, label {label}",
+                        _called(site, label if len(labels) > 1 else None),
                         [row.scores[name] for row in there],
                         [not _trusted(found, row.case) for row in there],
                     )
@@ -86,6 +85,13 @@ def losses(notes: Iterable[Sidecar]) -> tuple[tuple[Figure, ...], int]:
         drawing = curves(lines, alt=f"{term} of the {player} by round", y_axis=True)
         made.append(Figure(drawing, term, player))
     return tuple(made), len(trainings)
+
+
+def _called(site: str, label: int | None) -> str:
+    """Return the name of a row; the label stands first, since long names of sites are cut off."""
+    if label is None:
+        return "all cases" if site == "-" else site
+    return f"label {label}" if site == "-" else f"label {label}, {site}"
 
 
 def _trusted(found: Evaluation, case: str) -> bool:

@@ -258,12 +258,12 @@ def _strangeness(judged: Familiarity | None) -> page.Cell:
 def _agreement(found: Evaluation) -> page.Section:
     drawn = [figures.volumes(found)]
     texts = [page.Text(VOLUMES)]
-    if found.calibration:
-        whole = pooled(found.calibration.values())
+    whole = pooled(found.calibration.values()) if found.calibration else None
+    if whole is not None and sum(whole.voxels):  # otherwise no voxel is in question
         drawn.append(figures.reliability(whole))
         error = decimal(float(np.mean([one.error for one in found.calibration.values()])), 3)
         texts.append(page.Text(CALIBRATION.format(n=len(found.calibration), error=error)))
-    title = "Volumes and probabilities" if found.calibration else "Volumes"
+    title = "Volumes and probabilities" if len(drawn) > 1 else "Volumes"
     return page.Section(title, (*texts, page.Gallery(tuple(drawn), "large" if len(drawn) > 1 else "thirds")))
 
 

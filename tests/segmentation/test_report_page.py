@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from cellgan.report.page import render
 from cellgan.segmentation.evaluation import evaluate_pairs
 from cellgan.segmentation.familiarity import Familiarity
 from cellgan.segmentation.overlays import PREDICTED, TRUTH, overlays
@@ -104,6 +105,25 @@ def test_the_verdict_follows_from_the_scores(study):
         replace(found, familiarity=flagged), find_pairs(study / "out", study / "CASES.csv"), about=""
     )
     assert page.blocks[1].items == ("p4 (Dice 0.50): odd",)
+
+
+def test_labels_apart_and_whatever_is_empty(tmp_path, save, affine_of):
+    pairs = []
+    for name, truth, found in (("both", 2, 2), ("missed", 1, 0), ("empty", 0, 0)):
+        masks = [np.zeros((9, 9, 4), np.uint8) for _ in range(2)]
+        for mask, n in zip(masks, (truth, found), strict=True):
+            for label in range(1, n + 1):
+                mask[label * 3 : label * 3 + 2, 3:6, 1:3] = label
+        files = [save(f"{name}{k}_mask.nii.gz", mask, affine_of((1, 1, 3))) for k, mask in enumerate(masks)]
+        save(f"{name}1_probability.nii.gz", (masks[1] > 0).astype(np.float32), affine_of((1, 1, 3)))
+        image = save(f"{name}.nii.gz", np.ones((9, 9, 4), np.float32), affine_of((1, 1, 3)))
+        pairs.append(Pair(name, "-", files[1], files[0], image))
+    for some in (pairs, pairs[2:]):
+        text = render(report_page(evaluate_pairs(some), some, about=""))
+        assert "Segmentation of" in text
+    whole = render(report_page(evaluate_pairs(pairs), pairs, about=""))
+    assert ">label 2</text>" in whole
+    assert "nothing found" in whole
 
 
 @pytest.mark.parametrize("flip", [(1, 1, 1), (-1, 1, 1), (1, -1, -1)], ids=str)
