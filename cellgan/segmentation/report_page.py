@@ -259,7 +259,7 @@ def _agreement(found: Evaluation) -> page.Section:
     drawn = [figures.volumes(found)]
     texts = [page.Text(VOLUMES)]
     whole = pooled(found.calibration.values()) if found.calibration else None
-    if whole is not None and sum(whole.voxels):  # otherwise no voxel is in question
+    if whole is not None and any(whole.voxels):  # otherwise no voxel is in question
         drawn.append(figures.reliability(whole))
         error = decimal(float(np.mean([one.error for one in found.calibration.values()])), 3)
         texts.append(page.Text(CALIBRATION.format(n=len(found.calibration), error=error)))
