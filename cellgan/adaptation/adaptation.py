@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -89,9 +90,10 @@ def adapt(
     Parameters
     ----------
     encoder
-        From rows ``(n, ...)`` to features ``(n, n_features)``, trained on the source. It is left alone.
+        From rows ``(n, ...)`` to features ``(n, n_features)``, trained on the source.
     head
-        From features to raw scores ``(n, n_labels)``, trained with it.
+        From features to raw scores ``(n, n_labels)``, trained with it. Both are left alone, and used without
+        dropout.
     domains
         Source rows with labels, and target rows.
     config
@@ -116,8 +118,8 @@ def adapt(
     """
     config = config or AdaptConfig()
     domains.check()
-    with seeded(config.seed), torch.no_grad():
-        encoder.eval()
+    encoder, head = (deepcopy(network).eval() for network in (encoder, head))
+    with torch.no_grad():
         seen = encoder(domains.source[:2])
         seen = head(seen) if config.sees == "scores" else seen
     with seeded(config.seed), torch.enable_grad():

@@ -85,7 +85,9 @@ class Adda:
     ) -> Adda:
         """Return the game whose target encoder is a copy of the source's; nobody's networks are touched."""
         source, target, averaged = (deepcopy(encoder) for _ in range(3))
-        return cls(source, target, averaged, deepcopy(head), deepcopy(discriminator), config)
+        return cls(
+            source.eval(), target, averaged.eval(), deepcopy(head).eval(), deepcopy(discriminator), config
+        )
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminator, then the target encoder."""

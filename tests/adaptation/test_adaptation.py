@@ -80,6 +80,14 @@ def test_the_source_is_left_alone(trained):
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_dropout_is_off_and_the_mode_of_what_was_given_stays(trained):
+    encoder, head, domains, _ = trained
+    noisy = nn.Sequential(*encoder, nn.Dropout(0.9)).train()
+    found = adapt(noisy, head, domains, replace(CONFIG, rounds=5))
+    assert noisy.training
+    assert found.looks[0].source_kept == right(probabilities(encoder, head, domains.source), domains.labels)
+
+
 def test_an_encoder_that_broke_is_not_kept(trained):
     encoder, head, domains, truth = trained
     wild = replace(CONFIG, encoder_lr=0.5, rounds=30, balance=0.0)
