@@ -20,12 +20,11 @@ from cellgan.report.page import Figure
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-N, N_NOISE, N_SEEN, STEPS = 2000, 4, 16, 3
+N, N_NOISE, N_SEEN, STEPS = 2000, 16, 16, 3
 
 
-def play(stage: Stage) -> Result:
-    """Play, and count what the canvas holds after each step."""
-    x = ring(8000, seed=stage.seed)
+def new_painter() -> Painter:
+    """Return perceptrons whose weights start at twice the usual size: with less, noise drowns on its way."""
     painter = Painter(
         mlp(2, N_SEEN, hidden=(64,)),
         mlp(N_NOISE + N_SEEN, 2, hidden=(64, 64)),
@@ -34,6 +33,17 @@ def play(stage: Stage) -> Result:
         n_steps=STEPS,
         squash=nn.Identity(),
     )
+    with torch.no_grad():
+        for layer in (painter.embed, *painter.decoder.children()):
+            if isinstance(layer, nn.Linear):
+                layer.weight.mul_(2)
+    return painter
+
+
+def play(stage: Stage) -> Result:
+    """Play, and count what the canvas holds after each step."""
+    x = ring(8000, seed=stage.seed)
+    painter = new_painter()
     game = gran(painter, mlp(2, 1, hidden=(64, 64)), optimizer=Adam(lr=1e-3))
     with seeded(stage.seed + 1):
         z = torch.randn(N, N_NOISE)
