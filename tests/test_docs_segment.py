@@ -48,8 +48,9 @@ def test_the_scores_of_the_page(tmp_path, monkeypatch, capsys):
 
 
 def test_the_page_gives_the_defaults_of_the_config():
-    told = dict(re.findall(r"^\| `--([a-z]+)` \| (?:`?([^|`]+?)`? )?\|", PAGE, flags=re.MULTILINE))
+    told = dict(re.findall(r"^\| `--([a-z-]+)` \| (?:`?([^|`]+?)`? )?\|", PAGE, flags=re.MULTILINE))
     for field in fields(SegmentConfig):
-        assert field.name in told
+        flag = field.name.replace("_", "-")
+        assert flag in told
         if field.default is not None:
-            assert str(field.default) == told[field.name], field.name
+            assert str(field.default) == told[flag], flag
