@@ -83,6 +83,7 @@ def test_a_killed_batch_is_done_again_and_no_other(study):
     assert "Nothing to be done" in batches.run("--cores", 1)
 
 
+@SLOW
 @pytest.mark.parametrize(
     ("name", "results"),
     [
