@@ -83,7 +83,7 @@ def play(stage: Stage) -> Result:
                 called[0],
                 f"By a classifier of real images; enlarged bilinearly it is {called[1]:.3f}.",
                 floor=judge.accuracy,
-                at_least=0.65,
+                at_least=0.7,
             ),
             *image_measures(drawn(len(images.x_test))[-1], images, judge),
         ),
