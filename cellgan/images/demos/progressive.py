@@ -74,7 +74,7 @@ def play(stage: Stage) -> Result:
                 sliced_wasserstein(generated, images.x_test),
                 "To held-out images; less is better.",
                 floor=sliced_wasserstein(images.x_test[:half], images.x_test[half:]),
-                at_most=0.2,
+                at_most=0.15,
             ),
             Measure(
                 "sliced Wasserstein, full-grown from the start",
