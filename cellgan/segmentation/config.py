@@ -50,7 +50,7 @@ class SegmentConfig:
     """
 
     loss: Loss = "dice"
-    adversarial_weight: float = 0.02
+    adversarial_weight: float = 0.01
     steps: int = 1500
     learning_rate: float = 1.5e-3
     slices: int = 12
@@ -71,7 +71,7 @@ class SegmentConfig:
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)
-        for name, usual in (("adversarial_weight", 0.02), ("learning_rate", 0.0015)):
+        for name, usual in (("adversarial_weight", 0.01), ("learning_rate", 0.0015)):
             if not 0 < getattr(self, name) < math.inf:
                 msg = f"{name} is {getattr(self, name)}; expected more than 0, such as {usual}"
                 raise ConfigError(msg)
