@@ -153,7 +153,8 @@ def test_of_cells_without_counterpart_less_is_known(fitted):
     own = part(out, "full")[:, "CD16"]
     novel, sd = own.obs["cellgan_novel"].to_numpy(), own.layers["aligned_sd"][:, 0]
     measured = np.arcsinh(lacking[:, "CD16"].X / 5)
-    assert 20 < novel.sum() < 400  # quantiles alone take some of other types away from their counterparts, too
+    # Quantiles alone take some cells of other types away from their counterparts, too.
+    assert 20 < novel.sum() < 400
     assert sd[novel].min() >= measured.std() * (1 - 1e-5)
     assert np.median(sd[~novel]) < 0.7 * measured.std()
     assert own.layers["imputed"].all()
