@@ -39,7 +39,7 @@ class SegmentConfig:
     width
         Channels of the U-Net at full size; the lowest of its five levels has 16 times as many.
     precision
-        ``"bfloat16"`` computes in mixed precision, which processors that have it do in about half the time.
+        ``"bfloat16"`` computes in mixed precision, which processors that have it do in less time.
     seed
         Of the first weights, the mini-batches and the augmentation.
 
