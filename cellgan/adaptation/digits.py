@@ -21,8 +21,8 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from cellgan.adaptation.lenet import SIDE
-from cellgan.adaptation.npz import read_npz
 from cellgan.errors import InputError
+from cellgan.npz import read_npz
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from cellgan import npz
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _MOST = 6000  # images taken of a file: more would not be seen in a demo's rounds
 _LEAST = 50
@@ -129,7 +127,7 @@ def read_npz(path: Path) -> Images:
     InputError
         The file is missing, is no .npz file, or holds something else.
     """
-    x, y = _arrays(path)
+    x, y = npz.read_npz(path, ("x", "y"))
     if x.dtype != np.uint8 or x.ndim not in {3, 4} or (x.ndim == 4 and x.shape[3] not in {1, 3}):
         msg = (
             f"{path}: x has shape {x.shape} and type {x.dtype}; expected images (n, h, w), or (n, h, w, c) "
@@ -160,28 +158,6 @@ def read_npz(path: Path) -> Images:
         names=tuple(str(c) for c in classes),
         origin=f"{len(taken):,} images of {path.name}",
     )
-
-
-def _arrays(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    """Read x and y as they stand in the file."""
-    found = []
-    try:
-        with ZipFile(path) as archive:
-            for name in ("x", "y"):
-                if f"{name}.npy" not in archive.namelist():
-                    has = ", ".join(n.removesuffix(".npy") for n in archive.namelist()) or "nothing"
-                    msg = f"{path} has no array {name!r} but {has}; expected x (images) and y (classes)"
-                    raise InputError(msg)
-                with archive.open(f"{name}.npy") as member:
-                    found.append(np.lib.format.read_array(member, allow_pickle=False))
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
-        raise InputError(msg) from error
-    except (BadZipFile, ValueError, EOFError) as error:
-        msg = f"{path} cannot be read as an .npz file of plain numbers ({error}); make it with numpy.savez"
-        raise InputError(msg) from error
-    x, y = found
-    return x, y
 
 
 def _split(x: Tensor, y: Tensor, *, names: tuple[str, ...], origin: str) -> Images:

@@ -9,8 +9,8 @@ import torch
 from cellgan.adaptation.digit_page import as_text, digit_page, summarise
 from cellgan.adaptation.digits import draw, frame, read_digits, rewrite
 from cellgan.adaptation.lenet import N_FEATURES, lenet
-from cellgan.adaptation.npz import read_npz
 from cellgan.errors import InputError
+from cellgan.npz import read_npz
 from cellgan.report.page import render
 
 

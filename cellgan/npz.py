@@ -36,8 +36,8 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
             there = [name.removesuffix(".npy") for name in archive.namelist()]
             if missing := [name for name in names if name not in there]:
                 msg = (
-                    f"{path} holds the arrays {', '.join(there) or 'none'}; {', '.join(missing)} missing. "
-                    f"Expected {' and '.join(names)}"
+                    f"{path} has no array {missing[0]!r} but {', '.join(there) or 'nothing'} "
+                    f"({', '.join(missing)} missing); expected {' and '.join(names)}"
                 )
                 raise InputError(msg)
             found = []
@@ -45,6 +45,6 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
                 with archive.open(f"{name}.npy") as file:
                     found.append(np.lib.format.read_array(file, allow_pickle=False))
             return found
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        msg = f"cannot read {path}: {error}. Expected an .npz file of plain arrays, as numpy.savez writes it"
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        msg = f"cannot read {path}: {error}. Expected an .npz file of plain arrays; make it with numpy.savez"
         raise InputError(msg) from error
