@@ -9,8 +9,9 @@ Public names are loaded on first use, so that ``import cellgan`` needs neither t
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from cellgan.lazy import loader
 
 if TYPE_CHECKING:
     from cellgan.cytof.align import align
@@ -24,24 +25,16 @@ __version__ = "0.1.0"
 __all__ = ["AlignConfig", "Alignment", "CellganError", "__version__", "align", "load", "simulate", "validate"]
 
 _HOMES = {
-    "align": "cellgan.cytof.align",
-    "Alignment": "cellgan.cytof.alignment",
-    "load": "cellgan.cytof.alignment",
-    "AlignConfig": "cellgan.cytof.config",
-    "simulate": "cellgan.cytof.simulate",
-    "validate": "cellgan.cytof.validate",
-    "CellganError": "cellgan.errors",
+    "align": "cytof.align",
+    "Alignment": "cytof.alignment",
+    "load": "cytof.alignment",
+    "AlignConfig": "cytof.config",
+    "simulate": "cytof.simulate",
+    "validate": "cytof.validate",
+    "CellganError": "errors",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home (PEP 562)."""
-    if name not in _HOMES:
-        msg = f"module 'cellgan' has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

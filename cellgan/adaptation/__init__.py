@@ -11,8 +11,9 @@ Tensors in, networks out. Cells are brought here by `cellgan.cytof.adapt_cells`,
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from cellgan.lazy import loader
 
 if TYPE_CHECKING:
     from cellgan.adaptation.adaptation import Adaptation, adapt
@@ -46,15 +47,7 @@ _HOMES = {
     "fit_classifier": "classifier",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home (PEP 562)."""
-    if name not in _HOMES:
-        msg = f"module 'cellgan.adaptation' has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = getattr(import_module(f"cellgan.adaptation.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

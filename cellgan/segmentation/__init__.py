@@ -9,8 +9,9 @@ Names are loaded on first use.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from cellgan.lazy import loader
 
 if TYPE_CHECKING:
     from cellgan.segmentation.config import SegmentConfig
@@ -31,15 +32,7 @@ _HOMES = {
     "train": "training",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name from its home (PEP 562)."""
-    if name not in _HOMES:
-        msg = f"module 'cellgan.segmentation' has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = getattr(import_module(f"cellgan.segmentation.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
