@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -55,9 +54,15 @@ def run(args: argparse.Namespace) -> None:
             path.touch(exist_ok=False)
         except FileExistsError:
             continue
-        config = SegmentConfig(loss=loss, steps=args.steps, slices=args.slices, seed=seed)
-        config = replace(config, adversarial_weight=args.adversarial_weight, precision=args.precision)
-        config = replace(config, learning_rate=args.learning_rate)
+        config = SegmentConfig(
+            loss=loss,
+            adversarial_weight=args.adversarial_weight,
+            steps=args.steps,
+            learning_rate=args.learning_rate,
+            slices=args.slices,
+            precision=args.precision,
+            seed=seed,
+        )
         pool = [case for case, k in zip(cases, fold, strict=True) if k != part]
         model = train(some(pool, n, seed=seed), config)
         found = {}

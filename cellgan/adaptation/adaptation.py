@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -16,9 +15,10 @@ from cellgan.adaptation.choice import Chooser, Keep
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.adaptation.criterion import choose, look, right
 from cellgan.core.batches import Batches
+from cellgan.core.checkpoint import digest_of
 from cellgan.core.match import Match, play
 from cellgan.core.nets import mlp
-from cellgan.core.randomness import seeded
+from cellgan.core.randomness import numbered, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cellgan.adaptation.domains import Domains
     from cellgan.core.match import BatchSource
     from cellgan.core.player import Batch
-    from cellgan.core.watch import RoundReport, Watcher
+    from cellgan.core.watch import Watcher
 
 Augment = Callable[[Tensor, Generator], Tensor]
 Progress = Callable[[str, float], None]
@@ -196,47 +196,12 @@ class DomainBatches:
         """Return mini-batch number `index`."""
         batch = dict(self._rows[index])
         if self._augment is not None:
-            generator = numbered(self._seed, index)
+            generator = numbered(self._seed, "augment", index)
             batch |= {name: self._augment(batch[name], generator) for name in ("source", "target")}
         return batch
-
-
-class Shown:
-    """Tell a callable how far the match is.
-
-    Parameters
-    ----------
-    say
-        Called with the stage and the part of it that is done.
-    stage
-        Its name.
-    """
-
-    terms_only = True
-
-    def __init__(self, say: Progress, stage: str) -> None:
-        self._say, self._stage = say, stage
-
-    def __call__(self, report: RoundReport) -> None:
-        """Tell."""
-        self._say(self._stage, report.round / report.last_round)
 
 
 @torch.no_grad()
 def probabilities(encoder: nn.Module, head: nn.Module, rows: Tensor) -> Tensor:
     """Return the labels' probabilities of rows, ``(n, n_labels, ...)``, a bounded number at a time."""
     return torch.cat([head(encoder(part)).softmax(1) for part in torch.split(rows, ROWS)])
-
-
-def numbered(seed: int, index: int) -> Generator:
-    """Return the generator of a mini-batch's augmentation."""
-    digest = hashlib.sha256(f"{seed}/augment/{index}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
-
-
-def digest_of(*tensors: Tensor) -> str:
-    """Return the SHA-256 of some tensors' values."""
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import torch
 from torch import nn
 
-from cellgan.adaptation.adaptation import Shown, adapt, probabilities
+from cellgan.adaptation.adaptation import adapt, probabilities
 from cellgan.adaptation.classifier import Fit, fit_classifier
 from cellgan.adaptation.criterion import right
 from cellgan.adaptation.digits import N_CLASSES, Digits, Framing, draw, read_digits, rewrite
 from cellgan.adaptation.domains import Domains
 from cellgan.adaptation.lenet import N_FEATURES, lenet
 from cellgan.core.randomness import seeded
+from cellgan.core.watch import Told
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def run_digits(
         Domains(source.images, source.labels, target.images),
         config,
         augment=rewrite if augmented else None,
-        watchers=[Shown(say, "adapting")],
+        watchers=[Told(say, "adapting")],
     )
     seconds = time.process_time() - begun
     own = _trained(target, config.seed, rounds, augmented=augmented, say=say, stage="training on the target")
@@ -186,7 +187,7 @@ def _trained(
         digits.labels,
         fit=Fit(rounds=rounds, seed=seed),
         augment=rewrite if augmented else None,
-        watchers=[Shown(say, stage)],
+        watchers=[Told(say, stage)],
     )
     return encoder, head
 

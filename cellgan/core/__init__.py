@@ -33,6 +33,7 @@ from cellgan.core.watch import (
     RoundReport,
     SaveEvery,
     StopPlay,
+    Told,
     Watcher,
     every,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "SaveEvery",
     "StopPlay",
     "Terms",
+    "Told",
     "Watcher",
     "every",
     "joined",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import torch
 
+from cellgan.core.randomness import numbered
 from cellgan.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class _Rows:
             if len(self._blocks) > self._size // self._block_rows + 2:
                 self._blocks.clear()
             seed, name = self._key
-            digest = hashlib.sha256(f"{seed}/{name}/{number}".encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+            generator = numbered(seed, name, number)
             if self._edges is None:
                 rows = torch.cat(
                     [torch.randperm(self.n_rows, generator=generator) for _ in range(self._passes)]

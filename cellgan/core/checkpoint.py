@@ -111,6 +111,14 @@ def _sha256(tensors: Mapping[str, Tensor], meta: object) -> str:
     return digest.hexdigest()
 
 
+def digest_of(*tensors: Tensor) -> str:
+    """Return the SHA-256 of tensors' values: whether a match that is resumed has the same data."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def save_match(match: Match, path: Path) -> None:
     """Write all that a match needs to go on as if it had never stopped.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,12 @@ def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
         torch.cuda.set_rng_state(state["cuda"].cpu(), device)
     elif device.type == "mps" and "mps" in state:
         torch.mps.set_rng_state(state["mps"].cpu())
+
+
+def numbered(seed: int, name: str, number: int) -> torch.Generator:
+    """Return a generator on the CPU that is a function of a seed, of what is drawn, and of a number."""
+    digest = hashlib.sha256(f"{seed}/{name}/{number}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
 
 
 @contextmanager

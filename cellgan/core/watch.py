@@ -184,6 +184,27 @@ class ProgressBar:
         self._stream.flush()
 
 
+class Told:
+    """Tell a callable how far the match is.
+
+    Parameters
+    ----------
+    say
+        Called with the stage and the part of it that is done, from 0 to 1.
+    stage
+        Its name.
+    """
+
+    terms_only = True
+
+    def __init__(self, say: Callable[[str, float], None], stage: str) -> None:
+        self._say, self._stage = say, stage
+
+    def __call__(self, report: RoundReport) -> None:
+        """Tell."""
+        self._say(self._stage, report.round / report.last_round)
+
+
 class EarlyStop:
     """Stop once a score has not risen for a while; wrap it in `every` to score less often.
 

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from cellgan.adaptation.adaptation import Shown, adapt, probabilities
+from cellgan.adaptation.adaptation import adapt, probabilities
 from cellgan.adaptation.classifier import Fit, fit_classifier
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.adaptation.domains import Domains
 from cellgan.atomic import check_output
 from cellgan.core.nets import mlp
 from cellgan.core.randomness import seeded
+from cellgan.core.watch import Told
 from cellgan.cytof.align import Screen, align_batches
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.labels import labels_of
@@ -155,10 +156,10 @@ def _adapt(
     domains.check()
     encoder, head = _network(len(markers), len(types), config.seed)
     fit = Fit(FIT.rounds, FIT.size, FIT.lr, config.seed)
-    show = Shown(screen.progress, "learning the types")
+    show = Told(screen.progress, "learning the types")
     fit_classifier(encoder, head, domains.source, domains.labels, fit=fit, watchers=[show])
     found = adapt(
-        encoder, head, domains, adaptation, watchers=[Shown(screen.progress, "adapting to the target")]
+        encoder, head, domains, adaptation, watchers=[Told(screen.progress, "adapting to the target")]
     )
     before = probabilities(encoder, head, domains.target).numpy()
     after = found.probabilities(domains.target).numpy()

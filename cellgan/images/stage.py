@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cellgan.core import History, Match, every, play
+from cellgan.core import History, Match, Told, every, play
 from cellgan.errors import ConfigError
 from cellgan.report.page import Figure
 
@@ -136,17 +136,3 @@ class Samples:
         """Draw a round."""
         if self._show is not None and self.wants(report.round, report.last_round):
             self.figures.append(Figure(self._show(), f"round {report.round:,}"))
-
-
-class Told:
-    """Tell how far a match is."""
-
-    terms_only = True
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self._progress = progress
-        self._label = label
-
-    def __call__(self, report: RoundReport) -> None:
-        """Tell it."""
-        self._progress(self._label, report.round / report.last_round)

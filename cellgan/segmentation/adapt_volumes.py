@@ -25,23 +25,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from cellgan.adaptation.adaptation import Shown, digest_of, play_adaptation
+from cellgan.adaptation.adaptation import play_adaptation
 from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.adaptation.criterion import Look, entropy
+from cellgan.core.checkpoint import digest_of
 from cellgan.core.losses import soft_dice
 from cellgan.core.nets import UNet, patch_discriminator
 from cellgan.core.randomness import seeded
+from cellgan.core.watch import Told
 from cellgan.errors import InputError, ModelError
-from cellgan.segmentation.cases import read_images
 from cellgan.segmentation.game import expert
-from cellgan.segmentation.prediction import probabilities
+from cellgan.segmentation.prediction import probabilities, read_fitting
 from cellgan.segmentation.slices import gap_of
 from cellgan.segmentation.training_set import (
     AugmentedSlices,
     TrainingSet,
-    beside,
     image_slices,
+    one_set,
     read_training_set,
 )
 
@@ -148,7 +149,7 @@ def adapt_volumes(
         batches,
         look_at,
         settings={"config": asdict(config), "data": digest_of(ours.images, theirs.images)},
-        watchers=[Shown(say, "adapting")],
+        watchers=[Told(say, "adapting")],
         keep=keep,
     )
     return _result(model, found, targets)
@@ -228,27 +229,17 @@ def read_targets(model: SegmentationModel, targets: Sequence[ImageCase]) -> Trai
     """
     parts, gaps = [], []
     for case in targets:
-        images = read_images(case.images)
-        if images.counts != model.counts:
-            a, b = (", ".join(map(str, counts)) for counts in (images.counts, model.counts))
-            msg = f"{case.images[0]}: files with {a} channels; expected {b}, as in the training of the model"
-            raise InputError(msg)
+        images = read_fitting(model, case.images)
         slices = image_slices(images, size=model.config.size, pixel=model.pixel)
-        parts.append(torch.from_numpy(slices))
+        parts.append((slices, np.zeros((len(slices), *slices.shape[2:]), np.uint8)))
         gaps.append(gap_of(images.first))
-    lengths = tuple(len(part) for part in parts)
-    starts = np.cumsum([0, *lengths])
-    whole = torch.cat(parts)
-    return TrainingSet(
-        whole,
-        torch.zeros(len(whole), *whole.shape[2:], dtype=torch.uint8),
-        torch.cat([beside(n, model.config.neighbours) + int(starts[k]) for k, n in enumerate(lengths)]),
-        torch.cat([torch.full((n,), 1 / n) for n in lengths]),
-        model.n_labels,
-        model.pixel,
-        model.counts,
-        lengths,
-        tuple(gaps),
+    return one_set(
+        parts,
+        neighbours=model.config.neighbours,
+        n_labels=model.n_labels,
+        pixel=model.pixel,
+        counts=model.counts,
+        gaps=gaps,
     )
 
 

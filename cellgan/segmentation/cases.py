@@ -40,24 +40,15 @@ class ImageCase:
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(ImageCase):
     """One row of the table.
 
     Attributes
     ----------
-    name
-        The case.
-    site
-        Where it was measured.
-    images
-        Files of one channel or several; the first one's grid is the case's.
     mask
         The expert's mask.
     """
 
-    name: str
-    site: str
-    images: tuple[Path, ...]
     mask: Path
 
 

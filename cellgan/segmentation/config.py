@@ -71,8 +71,9 @@ class SegmentConfig:
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)
-        for name, usual in (("adversarial_weight", 0.01), ("learning_rate", 0.0015)):
+        for name in ("adversarial_weight", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
+                usual = getattr(SegmentConfig, name)
                 msg = f"{name} is {getattr(self, name)}; expected more than 0, such as {usual}"
                 raise ConfigError(msg)
         if self.size % 16:

@@ -49,14 +49,13 @@ from cellgan.core.nets import UNet, patch_discriminator
 from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError
+from cellgan.segmentation.config import SegmentConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cellgan.segmentation.config import SegmentConfig
-
 SEGMENTER = "segmenter"
-LEARNER = Adam(lr=1.5e-3, betas=(0.9, 0.999))
+LEARNER = Adam(lr=SegmentConfig.learning_rate, betas=(0.9, 0.999))
 JUDGE = Adam(lr=5e-4)
 _RARE = 1e-3
 

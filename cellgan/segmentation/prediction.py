@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellgan.segmentation.cases import Images
     from cellgan.segmentation.config import Pieces
     from cellgan.segmentation.model import SegmentationModel
 
@@ -133,11 +134,7 @@ def predict(
     if len(files) != len(model.counts):
         msg = f"the model takes {len(model.counts)} images a case; got {len(files)}"
         raise InputError(msg)
-    read = read_images(files)
-    if read.counts != model.counts:
-        a, b = (", ".join(map(str, counts)) for counts in (read.counts, model.counts))
-        msg = f"{files[0]}: files with {a} channels; expected {b}, as in the training of the model"
-        raise InputError(msg)
+    read = read_fitting(model, files)
     first, size = read.first, model.config.size
     grid = grid_of(first, size=size, pixel=model.pixel)
     slices = image_slices(read, size=size, pixel=model.pixel)
@@ -153,6 +150,22 @@ def predict(
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
     return Segmentation(first, found / found.sum(0), model, files, judged, pieces)
+
+
+def read_fitting(model: SegmentationModel, files: tuple[Path, ...]) -> Images:
+    """Read the channels of a case that a model shall see.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, or they do not hold the channels of the training.
+    """
+    images = read_images(files)
+    if images.counts != model.counts:
+        a, b = (", ".join(map(str, counts)) for counts in (images.counts, model.counts))
+        msg = f"{files[0]}: files with {a} channels; expected {b}, as in the training of the model"
+        raise InputError(msg)
+    return images
 
 
 @torch.no_grad()

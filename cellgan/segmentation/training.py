@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cellgan.atomic import atomic, make_folder
-from cellgan.core.checkpoint import load_match
+from cellgan.core.checkpoint import digest_of, load_match
 from cellgan.core.device import DeviceName, Execution, pick
 from cellgan.core.match import Match, play
-from cellgan.core.watch import SaveEvery
+from cellgan.core.watch import SaveEvery, Told
 from cellgan.errors import ModelError
 from cellgan.segmentation.cases import Case, read_cases
 from cellgan.segmentation.config import SegmentConfig
@@ -24,10 +24,10 @@ from cellgan.segmentation.game import SEGMENTER, game_of
 from cellgan.segmentation.loss_curves import LossKeeper
 from cellgan.segmentation.model import SegmentationModel, seen_channels
 from cellgan.segmentation.prediction import probabilities
-from cellgan.segmentation.training_set import AugmentedSlices, TrainingSet, digest_of, read_training_set
+from cellgan.segmentation.training_set import AugmentedSlices, TrainingSet, read_training_set
 
 if TYPE_CHECKING:
-    from cellgan.core.watch import RoundReport, Watcher
+    from cellgan.core.watch import Watcher
 
 Progress = Callable[[str, float], None]
 
@@ -94,10 +94,10 @@ def train(
         "version": version("cellgan"),
         "config": asdict(config),
         "cases": [case.name for case in cases],
-        "data": digest_of(data),
+        "data": digest_of(data.images, data.masks),
     }
     losses = LossKeeper(config.steps, path=folder and folder / LOSSES, save_every=_SAVE_EVERY)
-    watchers: list[Watcher] = [_Shown(say), losses]
+    watchers: list[Watcher] = [Told(say, "training"), losses]
     if folder is not None:
         make_folder(folder)
         _prepare(folder, match, settings, resume=resume)
@@ -115,8 +115,9 @@ def train(
         data.pixel,
         about,
         losses.curves(),
+        data.whereabouts(),
     )
-    model = replace(model, whereabouts=data.whereabouts(), known=_remember(model, data))
+    model = replace(model, known=_remember(model, data))
     if folder is not None:
         model.save(folder)
         for name in (UNFINISHED, STARTED_WITH, LOSSES):
@@ -156,15 +157,3 @@ def _prepare(folder: Path, match: Match, settings: dict[str, Any], *, resume: bo
         (folder / name).unlink(missing_ok=True)
     with atomic(folder / STARTED_WITH) as part:
         part.write_text(json.dumps(settings), encoding="utf-8")
-
-
-class _Shown:
-    """Tell how far the match is."""
-
-    terms_only = True
-
-    def __init__(self, say: Progress) -> None:
-        self._say = say
-
-    def __call__(self, report: RoundReport) -> None:
-        self._say("training", report.round / report.last_round)

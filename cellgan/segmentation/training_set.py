@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from cellgan.core.batches import Batches
+from cellgan.core.randomness import numbered
 from cellgan.errors import InputError
 from cellgan.segmentation.augment import augment
 from cellgan.segmentation.cases import read_images, read_pair
@@ -120,27 +120,44 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         raise InputError(msg)
     pixel = config.pixel or math.ceil(20 * 2 * (widest + _MARGIN) / config.size) / 20
     parts = [_slices(case, config.size, pixel, n_labels) for case in cases]
-    starts = np.cumsum([0, *(len(images) for images, _ in parts)])
-    return TrainingSet(
-        torch.from_numpy(np.concatenate([images for images, _ in parts])),
-        torch.from_numpy(np.concatenate([masks for _, masks in parts])),
-        torch.cat(
-            [beside(len(images), config.neighbours) + int(starts[k]) for k, (images, _) in enumerate(parts)]
-        ),
-        torch.cat([_chances(masks) for _, masks in parts]),
-        n_labels,
-        pixel,
-        like.counts,
-        tuple(len(images) for images, _ in parts),
-        tuple(gaps),
+    return one_set(
+        parts, neighbours=config.neighbours, n_labels=n_labels, pixel=pixel, counts=like.counts, gaps=gaps
     )
 
 
-def digest_of(data: TrainingSet) -> str:
-    """Return the SHA-256 of all slices and masks."""
-    digest = hashlib.sha256(data.images.numpy().tobytes())
-    digest.update(data.masks.numpy().tobytes())
-    return digest.hexdigest()
+def one_set(
+    parts: Sequence[tuple[NDArray[np.float32], NDArray[np.uint8]]],
+    *,
+    neighbours: int,
+    n_labels: int,
+    pixel: float,
+    counts: tuple[int, ...],
+    gaps: Sequence[float],
+) -> TrainingSet:
+    """Return the slices of all cases as one set.
+
+    Parameters
+    ----------
+    parts
+        Of each case its images and its masks, as in `TrainingSet`.
+    neighbours
+        Slices on either side that belong to each.
+    n_labels, pixel, counts, gaps
+        As in `TrainingSet`.
+    """
+    lengths = tuple(len(images) for images, _ in parts)
+    starts = np.cumsum([0, *lengths])
+    return TrainingSet(
+        torch.from_numpy(np.concatenate([images for images, _ in parts])),
+        torch.from_numpy(np.concatenate([masks for _, masks in parts])),
+        torch.cat([beside(n, neighbours) + int(starts[k]) for k, n in enumerate(lengths)]),
+        torch.cat([_chances(masks) for _, masks in parts]),
+        n_labels,
+        pixel,
+        counts,
+        lengths,
+        tuple(gaps),
+    )
 
 
 class AugmentedSlices:
@@ -188,8 +205,7 @@ class AugmentedSlices:
         mask = self._data.masks[rows].long()
         heights = self._heights[rows.cpu()]
         if self._augmented:
-            digest = hashlib.sha256(f"{self._seed}/augment/{index}".encode()).digest()
-            generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+            generator = numbered(self._seed, "augment", index)
             image, mask = augment(image, mask, generator)
             heights = heights + (2 * torch.rand(len(heights), generator=generator) - 1) * _HIGHER
         return {"image": placed(image, heights, pixel=self._data.pixel), "mask": mask}
