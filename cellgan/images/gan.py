@@ -49,6 +49,8 @@ class Gan:
         The family of losses.
     optimizer
         Of both players.
+    discriminator_optimizer
+        Of the discriminator, where it is to move at another rate.
     """
 
     generator: nn.Module
@@ -56,11 +58,13 @@ class Gan:
     n_noise: int
     adversary: AdversarialLoss = NON_SATURATING
     optimizer: OptimizerFactory = ADAM
+    discriminator_optimizer: OptimizerFactory | None = None
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminator, then the generator."""
+        judge = {"discriminator": self.discriminator}
         return (
-            Player("discriminator", {"discriminator": self.discriminator}, self.discriminate, self.optimizer),
+            Player("discriminator", judge, self.discriminate, self.discriminator_optimizer or self.optimizer),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
 

@@ -58,6 +58,21 @@ def test_each_stroke_depends_on_what_was_painted():
         assert torch.equal(first, second)
 
 
+def test_the_discriminator_moves_at_its_own_rate():
+    for rate in (1e-3, 1e-2):
+        with seeded(0):
+            game = gran(painter(2), mlp(2, 1), optimizer=Adam(), discriminator_optimizer=Adam(lr=rate))
+        before = [p.clone() for p in game.discriminator.parameters()]
+        still = [p.clone() for p in game.generator.parameters()]
+        play(Match(game, seed=0), Batches({"x": torch.randn(64, 2)}, size=64, seed=0), rounds=1)
+        # Adam's first step is the rate itself wherever there is a slope.
+        for network, was, step in ((game.discriminator, before, rate), (game.generator, still, 2e-4)):
+            moved = max(
+                float((p - q).detach().abs().max()) for p, q in zip(network.parameters(), was, strict=True)
+            )
+            assert moved == pytest.approx(step, rel=0.01)
+
+
 def test_no_step_is_refused():
     with pytest.raises(ConfigError, match="n_steps=0"):
         painter(0)
