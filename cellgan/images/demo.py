@@ -96,12 +96,25 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """A demo that was played: with what, on what, and how it went."""
+    """A demo that was played: with what, on what, and how it went.
+
+    Parameters
+    ----------
+    demo, seed, rounds
+        What was played.
+    origin
+        On what.
+    as_meant
+        As it is by default: so many rounds, on its own images. The bounds hold for that.
+    result
+        How it went.
+    """
 
     demo: Demo
     seed: int
     rounds: int
     origin: str
+    as_meant: bool
     result: Result
 
 
@@ -168,10 +181,12 @@ class Demo:
         if images is not None and self.images is None:
             msg = "This demo plays on points that it makes itself, and takes no images; leave them out."
             raise ConfigError(msg)
+        as_meant = wanted == self.rounds and images is None
         if images is None and self.images is not None:
             images = self.images()
         if images is not None:
             images = images.at_side(self.side)
         with seeded(seed):
             result = self.play(Stage(seed, wanted, images, progress))
-        return Run(self, seed, wanted, "points of its own" if images is None else images.origin, result)
+        origin = "points of its own" if images is None else images.origin
+        return Run(self, seed, wanted, origin, as_meant, result)

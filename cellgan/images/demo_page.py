@@ -48,6 +48,7 @@ def as_json(name: str, run: Run) -> str:
         "rounds": run.rounds,
         "default_rounds": run.demo.rounds,
         "data": run.origin,
+        "as_meant": run.as_meant,
         "passed": result.passed,
         "measures": [
             {
@@ -97,8 +98,11 @@ def said(measure: Measure) -> str:
 def _banner(run: Run) -> Banner:
     tested = [measure for measure in run.result.measures if measure.tested]
     told = "; ".join(f"{m.name}: {_number(m.value)}, {said(m)}" for m in tested)
-    if run.rounds != run.demo.rounds:
-        told += f". The bounds are meant for {run.demo.rounds:,} rounds; {run.rounds:,} were played"
+    if not run.as_meant:
+        meant = f"The bounds are meant for {run.demo.rounds:,} rounds on the demo's own data"
+        told = f"{told}. {meant}; this was {run.rounds:,} rounds on {run.origin}."
+        kept = sum(measure.passed for measure in tested)
+        return Banner("neutral", f"{kept} of {len(tested)} bounds kept, in a game of your own", told)
     if run.result.passed:
         return Banner("good", "It passed its test", f"{told}.")
     return Banner("caution", "It did not pass its test", f"{told}.")

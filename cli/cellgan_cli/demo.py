@@ -93,5 +93,7 @@ def run_demo(
             if measure.tested:
                 told = "passed" if measure.passed else "not passed"
                 screen.say(f"{measure.name}: {measure.value:.3g}, {said(measure)}: {told}")
+        if not run.as_meant:
+            screen.say(f"bounds are meant for {chosen.rounds:,} rounds on the demo's own data")
         screen.say(f"open {files[0]} next")
     list_files(files)

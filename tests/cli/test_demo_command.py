@@ -31,6 +31,7 @@ def test_a_demo_writes_its_page_and_its_figures(cellgan, tmp_path):
     files = [tmp_path / "new" / f"optimal-discriminator.{suffix}" for suffix in ("html", "json")]
     assert result.stdout.splitlines() == [str(path) for path in files]
     assert "not passed" in result.stderr
+    assert "bounds are meant for 600 rounds" in result.stderr
     report = json.loads(files[1].read_text())
     assert (report["demo"], report["seed"], report["rounds"]) == ("optimal-discriminator", 0, 5)
     assert sorted((tmp_path / "new").iterdir()) == files

@@ -42,8 +42,12 @@ def test_the_same_seed_gives_the_same_demo_and_leaves_the_callers_stream_alone()
 def test_the_page_says_what_was_measured_and_shows_formula_and_code():
     run = DEMO.run(rounds=20)
     page = as_page("optimal-discriminator", run)
-    assert ("It passed its test" in page) == run.result.passed
-    assert "The bounds are meant for 600 rounds; 20 were played" in page
+    kept = sum(measure.passed for measure in run.result.measures if measure.tested)
+    assert f"{kept} of 2 bounds kept, in a game of your own" in page
+    assert "The bounds are meant for 600 rounds" in page
+    verdict = as_page("optimal-discriminator", replace(run, as_meant=True))
+    assert ("It passed its test" in verdict) == run.result.passed
+    assert ("It did not pass its test" in verdict) != run.result.passed
     assert "2 JSD(p, q) − log 4" in page
     assert "def best_value() -&gt; float:" in page
     assert page.count("<svg") >= 6 + 2  # samples and losses

@@ -44,6 +44,21 @@ def test_a_file_is_read_scaled_and_split(tmp_path):
     assert read_npz(path).at_side(8).shape == (3, 8, 8)
 
 
+def test_a_margin_in_which_nothing_happens_is_cut_off_and_told(tmp_path):
+    for margin, cut in ((3, 3), (0, 0), (9, 6)):  # at most a quarter of 24 pixels
+        x = np.zeros((100, 24, 24), np.uint8)
+        inside = slice(margin, 24 - margin)
+        x[:, inside, inside] = RNG.integers(0, 256, (100, 24 - 2 * margin, 24 - 2 * margin))
+        x[0, 0, 0] = 200  # one speck does not keep the margin
+        np.savez(tmp_path / "framed.npz", x=x, y=Y)
+        images = read_npz(tmp_path / "framed.npz")
+        assert images.shape == (1, 24 - 2 * cut, 24 - 2 * cut)
+        assert (f"without {cut} pixels of margin" in images.origin) == (cut > 0)
+        if cut == margin:
+            rows = torch.cat([images.x, images.x_test])
+            assert rows.sum() == pytest.approx((x[:, inside, inside] / 127.5 - 1).sum(), rel=1e-3)
+
+
 def test_a_ramp_stays_a_ramp_at_another_side(tmp_path):
     ramp = np.tile(np.arange(32, dtype=np.uint8) * 8, (60, 32, 1))
     np.savez(tmp_path / "ramp.npz", x=ramp, y=np.arange(60) % 2)

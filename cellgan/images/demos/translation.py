@@ -31,7 +31,7 @@ def kept_measure(name: str, target: Images, mapped: Tensor, *, seed: int, at_lea
     return Measure(
         f"class kept, to {name}",
         float((judge.labels(mapped) == target.y_test).float().mean()),
-        f"Share of mapped held-out images that a classifier of {name} images calls by their class.",
+        "Share of mapped held-out images that a classifier trained on the target calls by their class.",
         floor=judge.accuracy,
         at_least=at_least,
     )
