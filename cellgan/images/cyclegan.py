@@ -33,7 +33,7 @@ from torch.nn.functional import l1_loss
 
 from cellgan.core.losses import LEAST_SQUARES, AdversarialLoss, cycle, there_and_back
 from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,11 +84,7 @@ class CycleGan:
 
     def __post_init__(self) -> None:
         """Refuse a game without its cycle."""
-        if not self.cycle_weight > 0:
-            msg = (
-                f"cycle_weight={self.cycle_weight} must be more than 0, or nothing ties an image to its own."
-            )
-            raise ConfigError(msg)
+        refuse_nothing(self, "cycle_weight")
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminators, then the generators."""

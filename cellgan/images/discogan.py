@@ -33,7 +33,7 @@ from torch.nn.functional import mse_loss
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, cycle, there_and_back
 from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,9 +73,7 @@ class DiscoGan:
 
     def __post_init__(self) -> None:
         """Refuse a game without its reconstruction."""
-        if not self.reconstruction_weight > 0:
-            msg = f"reconstruction_weight={self.reconstruction_weight} must be more than 0, or nothing pairs."
-            raise ConfigError(msg)
+        refuse_nothing(self, "reconstruction_weight")
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminators, then the generators."""

@@ -1,6 +1,7 @@
 """LAPGAN: a chain of conditional GANs, each of which adds the detail of one size (Denton et al., 2015).
 
-With d halving and u doubling the sides, an image I is I_0, I_k+1 = d(I_k), and its details are (equation 3)
+With d halving and u doubling the sides (`halve`, `double`), an image I is I_0, I_k+1 = d(I_k), and its
+details are (equation 3)
 
     h_k = I_k - u(I_k+1).
 
@@ -33,24 +34,14 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
+from cellgan.core.nets.resizing import double, halve
 from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-
-def down(x: Tensor) -> Tensor:
-    """Average two by two: d."""
-    return avg_pool2d(x, 2)
-
-
-def up(x: Tensor) -> Tensor:
-    """Repeat each pixel two by two: u."""
-    return interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 @dataclass(frozen=True)
@@ -107,15 +98,15 @@ class LapGan:
     def at(self, level: int, x: Tensor) -> Tensor:
         """Return images as large as a level's, the smallest being level 0."""
         for _ in range(len(self.generators) - 1 - level):
-            x = down(x)
+            x = halve(x)
         return x
 
     def add_detail(self, level: int, small: Tensor) -> Tensor:
         """Return drawn images of a level, of which `small` is the level below."""
-        coarse = up(small)
+        coarse = double(small)
         noise = torch.randn_like(coarse[:, :1])
         detail = self.generators[level](torch.cat([coarse, noise], 1))
-        drawn: Tensor = coarse + detail - up(down(detail))
+        drawn: Tensor = coarse + detail - double(halve(detail))
         return drawn
 
     def draw(self, n: int) -> list[Tensor]:
@@ -133,7 +124,7 @@ class LapGan:
             drawn = self.generators[0](torch.randn(len(x), self.n_noise, device=x.device))
             return discriminator(real), discriminator(drawn)
         small = self.at(level - 1, x)
-        drawn, coarse = self.add_detail(level, small), up(small)
+        drawn, coarse = self.add_detail(level, small), double(small)
         return discriminator(torch.cat([coarse, real], 1)), discriminator(torch.cat([coarse, drawn], 1))
 
     def discriminate(self, level: int, batch: Batch) -> Terms:

@@ -30,7 +30,7 @@ import torch
 from torch import Tensor
 
 from cellgan.core.losses import WASSERSTEIN, gradient_penalty
-from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator, double, halve
+from cellgan.core.nets.resizing import double, halve
 from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
 from cellgan.errors import ConfigError
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import nn
+
+    from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator
 
 ADAM = Adam(lr=1e-3, betas=(0.0, 0.99))
 

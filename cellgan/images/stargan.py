@@ -33,7 +33,7 @@ from torch.nn.functional import cross_entropy, l1_loss, one_hot
 
 from cellgan.core.losses import WASSERSTEIN, gradient_penalty
 from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,10 +80,7 @@ class StarGan:
 
     def __post_init__(self) -> None:
         """Refuse weights that leave out what the game is about."""
-        for name in ("class_weight", "reconstruction_weight", "penalty_weight"):
-            if not getattr(self, name) > 0:
-                msg = f"{name}={getattr(self, name)} must be more than 0; without it this is no StarGAN."
-                raise ConfigError(msg)
+        refuse_nothing(self, "class_weight", "reconstruction_weight", "penalty_weight")
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminator, then the generator."""

@@ -38,7 +38,7 @@ from torch.nn.functional import cosine_similarity, mse_loss, relu
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
 from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,10 +84,7 @@ class TravelGan:
 
     def __post_init__(self) -> None:
         """Refuse a game that keeps nothing."""
-        for name in ("travel_weight", "margin"):
-            if not getattr(self, name) > 0:
-                msg = f"{name}={getattr(self, name)} must be more than 0, or nothing of the source is kept."
-                raise ConfigError(msg)
+        refuse_nothing(self, "travel_weight", "margin")
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminator, then generator and siamese network, who cooperate."""

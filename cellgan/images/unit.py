@@ -34,7 +34,7 @@ from torch.nn.functional import l1_loss
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, Gaussian, cycle
 from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,10 +84,7 @@ class Unit:
 
     def __post_init__(self) -> None:
         """Refuse a term that does nothing."""
-        for name in ("adversary_weight", "kl_weight", "likelihood_weight"):
-            if not getattr(self, name) > 0:
-                msg = f"{name}={getattr(self, name)} must be more than 0; without it this is no UNIT."
-                raise ConfigError(msg)
+        refuse_nothing(self, "adversary_weight", "kl_weight", "likelihood_weight")
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminators, then both autoencoders."""

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, Gaussian
 from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,10 +72,7 @@ class VaeGan:
 
     def __post_init__(self) -> None:
         """Refuse weights that leave out the encoder."""
-        for name in ("feature_weight", "prior_weight"):
-            if not getattr(self, name) > 0:
-                msg = f"{name}={getattr(self, name)} must be more than 0; without it this is no VAE-GAN."
-                raise ConfigError(msg)
+        refuse_nothing(self, "feature_weight", "prior_weight")
 
     def players(self) -> tuple[Player, Player, Player]:
         """Return encoder, decoder and discriminator, in the order of algorithm 1."""

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from cellgan.core.losses import WASSERSTEIN, clip_
 from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +65,7 @@ class Wgan:
 
     def __post_init__(self) -> None:
         """Refuse a critic whose weights can only be nothing."""
-        if not self.clip > 0:
-            msg = f"clip={self.clip} must be more than 0, or the critic has no weights."
-            raise ConfigError(msg)
+        refuse_nothing(self, "clip")
 
     def players(self) -> tuple[Player, Player]:
         """Return the critic, then the generator."""

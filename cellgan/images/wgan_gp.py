@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from cellgan.core.losses import WASSERSTEIN, gradient_penalty
 from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
-from cellgan.errors import ConfigError
+from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +64,7 @@ class WganGp:
 
     def __post_init__(self) -> None:
         """Refuse a critic whose slope has no bound."""
-        if not self.penalty_weight > 0:
-            msg = f"penalty_weight={self.penalty_weight} must be more than 0, or the slope has no bound."
-            raise ConfigError(msg)
+        refuse_nothing(self, "penalty_weight")
 
     def players(self) -> tuple[Player, Player]:
         """Return the critic, then the generator."""

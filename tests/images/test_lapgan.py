@@ -6,8 +6,9 @@ from torch import nn
 
 from cellgan.core import Adam, Batches, Match, play, seeded
 from cellgan.core.nets import mlp
+from cellgan.core.nets.resizing import halve
 from cellgan.errors import ConfigError
-from cellgan.images.lapgan import LapGan, down
+from cellgan.images.lapgan import LapGan
 
 
 class CoarseBlind(nn.Module):
@@ -18,7 +19,7 @@ class CoarseBlind(nn.Module):
         self.net = nn.Sequential(nn.Flatten(), mlp(4, 1, hidden=(32, 32)))
 
     def forward(self, both: torch.Tensor) -> torch.Tensor:
-        fine = both[:, 1:] - torch.nn.functional.interpolate(down(both[:, 1:]), scale_factor=2.0)
+        fine = both[:, 1:] - torch.nn.functional.interpolate(halve(both[:, 1:]), scale_factor=2.0)
         return self.net(fine) + 0 * both.sum((1, 2, 3))[:, None]
 
 
@@ -45,8 +46,8 @@ def fitting(discriminator: nn.Module) -> float:
     play(Match(game, seed=0), Batches({"x": x}, size=64, seed=0), rounds=400)
     with torch.no_grad(), seeded(1):
         small, large = game.draw(500)
-        assert torch.allclose(down(large), small, atol=1e-6)
-        drawn = game.add_detail(1, down(x))
+        assert torch.allclose(halve(large), small, atol=1e-6)
+        drawn = game.add_detail(1, halve(x))
     return float((torch.cdist(drawn.flatten(1), x.flatten(1)).diagonal() < 0.5).float().mean())
 
 

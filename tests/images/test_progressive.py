@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from cellgan.core import Batches, Match, play, seeded
-from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator, double, halve
+from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator
+from cellgan.core.nets.resizing import double, halve
 from cellgan.errors import ConfigError
 from cellgan.images.progressive import ProgressiveGan
 

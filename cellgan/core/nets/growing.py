@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
 
+from cellgan.core.nets.resizing import double, halve
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -133,16 +133,6 @@ class PixelNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return x, each pixel scaled."""
         return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-
-
-def halve(x: Tensor) -> Tensor:
-    """Average two by two pixels."""
-    return avg_pool2d(x, 2)
-
-
-def double(x: Tensor) -> Tensor:
-    """Repeat each pixel two by two."""
-    return interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def _layer(n_in: int, n_out: int) -> list[nn.Module]:

@@ -10,13 +10,14 @@ from torch.nn.functional import interpolate
 
 from cellgan.core import Adam, Batches, seeded
 from cellgan.core.nets import from_image_mlp, image_mlp
+from cellgan.core.nets.resizing import double, halve
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
 from cellgan.images.evaluation.panel import image_measures
 from cellgan.images.evaluation.sliced_wasserstein import sliced_wasserstein
 from cellgan.images.image_data import digits
-from cellgan.images.lapgan import LapGan, down, up
+from cellgan.images.lapgan import LapGan
 from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def play(stage: Stage) -> Result:
         return drawn_images(drawn(40)[-1], alt="forty generated images")
 
     played = stage.play(game, Batches({"x": images.x}, size=64, seed=stage.seed), show=show)
-    small = down(images.x_test)
+    small = halve(images.x_test)
     with torch.no_grad(), seeded(stage.seed + 2):
         detailed = game.add_detail(1, small)
     smooth = interpolate(small, scale_factor=2.0, mode="bilinear")
@@ -59,7 +60,7 @@ def play(stage: Stage) -> Result:
     called = [float((judge.labels(x) == images.y_test).float().mean()) for x in (detailed, smooth)]
     half = len(images.x_test) // 2
     coarse, fine = drawn(40)
-    steps = torch.stack([up(small[:20]), smooth[:20], detailed[:20], images.x_test[:20]], 1).flatten(0, 1)
+    steps = torch.stack([double(small[:20]), smooth[:20], detailed[:20], images.x_test[:20]], 1).flatten(0, 1)
     return Result(
         played,
         measures=(
@@ -73,7 +74,7 @@ def play(stage: Stage) -> Result:
             ),
             Measure(
                 "made small again",
-                float((down(detailed) - small).square().mean()),
+                float((halve(detailed) - small).square().mean()),
                 "Mean squared distance from the small image: detail may not change it.",
                 floor=0.0,
                 at_most=0.01,
@@ -94,7 +95,7 @@ def play(stage: Stage) -> Result:
                 "two of each a row; the detail is drawn, not recovered",
             ),
             Figure(
-                drawn_images(torch.cat([up(coarse[:10]), fine[:10]]), columns=10, alt="both levels"),
+                drawn_images(torch.cat([double(coarse[:10]), fine[:10]]), columns=10, alt="both levels"),
                 "Both levels, all drawn",
                 "",
             ),
