@@ -16,7 +16,7 @@ from cellgan.segmentation.sidecar import write_sidecar
 from cellgan.segmentation.slices import gap_of, grid_of
 from cellgan.segmentation.training_set import beside, image_slices, stacked
 from cellgan.segmentation.volumes import Volume, stem, write_like
-from cellgan.segmentation.whereabouts import heights_of, one_piece, placed
+from cellgan.segmentation.whereabouts import heights_of, one_piece, placed, smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,6 +141,7 @@ def predict(
     gap = gap_of(first)
     with Sight(model.network) as sight:
         maps = probabilities(model, torch.from_numpy(slices), gap=gap)
+    maps = smoothed(maps, model.whereabouts, gap=gap)
     if pieces == "as-trained":
         maps = one_piece(maps, model.whereabouts, pixel=model.pixel, gap=gap)
     judged = None

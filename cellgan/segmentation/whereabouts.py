@@ -6,6 +6,9 @@ one piece, one piece is kept: that whose voxels have the greatest sum of probabi
     exp(-Σ ((x - mean) / SD)² / 2),    over right, anterior, superior,
 
 with mean and SD of the places of the training masks' voxels. The largest piece alone can be a bladder.
+
+Nor does an organ begin anew in each slice, though a network that sees three slices at a time may think so:
+the log probabilities are smoothed across the slices, the more the higher the organ stands.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from scipy.ndimage import label
+from scipy.ndimage import gaussian_filter1d, label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +30,9 @@ N_PLACES = 3
 _FAR = 50.0  # mm, one unit of the network's place maps
 _WHOLE = 0.99  # of a label's voxels, for what is called one piece
 _LEAST_SD = 5.0  # mm, if there is a single small case
+_MOST_SMOOTHED = 5.0  # mm, one standard deviation
+_OF_HEIGHT = 1 / 6  # that a standard deviation may be: what lies in one slice stays as it is
+_CERTAIN = 1e-4  # the least probability that is told from none
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,20 @@ class Whereabouts:
         To the right, anterior and superior of the volume's middle, in mm.
     one_piece
         Whether each training mask holds it in one piece.
+    height
+        From its lowest to its highest slice in the training mask where that is least, in mm.
     """
 
     mean: tuple[float, ...]
     sd: tuple[float, ...]
     one_piece: bool
+    height: float = 0.0
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Whereabouts:
         """Return what `as_json` gave."""
-        return cls(tuple(content["mean"]), tuple(content["sd"]), bool(content["one_piece"]))
+        height = float(content.get("height", 0.0))  # older models do not know it
+        return cls(tuple(content["mean"]), tuple(content["sd"]), bool(content["one_piece"]), height)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -83,7 +93,7 @@ def whereabouts_of(
     """
     found = []
     for value in range(1, n_labels):
-        means, squares, whole = [], [], True
+        means, squares, heights, whole = [], [], [], True
         for mask, gap in zip(masks, gaps, strict=True):
             own = mask == value
             if not own.any():
@@ -93,11 +103,14 @@ def whereabouts_of(
             at = np.stack([right[r], ahead[c], up[s]], 1)
             means.append(at.mean(0))
             squares.append((at**2).mean(0))
+            heights.append((np.ptp(s) + 1) * gap)
             sizes = np.bincount(label(own)[0].ravel())[1:]
             whole &= bool(sizes.max() >= _WHOLE * sizes.sum())
         mean = np.mean(means, 0)
         sd = np.sqrt(np.maximum(np.mean(squares, 0) - mean**2, _LEAST_SD**2))
-        found.append(Whereabouts(tuple(mean.tolist()), tuple(sd.tolist()), whole))
+        found.append(
+            Whereabouts(tuple(mean.tolist()), tuple(sd.tolist()), whole, round(float(min(heights)), 3))
+        )
     return tuple(found)
 
 
@@ -132,6 +145,28 @@ def one_piece(
         kept[0][others] += kept[value][others]
         kept[value][others] = 0
     return kept
+
+
+def smoothed(maps: NDArray[np.float32], places: Sequence[Whereabouts], *, gap: float) -> NDArray[np.float32]:
+    """Return the maps with their logarithms smoothed across slices (Gaussian), adding up to 1 again.
+
+    Parameters
+    ----------
+    maps
+        The labels' probabilities, ``(n_labels, n_slices, size, size)``.
+    places
+        Of each label but the background. The standard deviation is a sixth of the least height of any of
+        them, at most 5 mm.
+    gap
+        Distance of slices in mm.
+    """
+    sd = min((place.height * _OF_HEIGHT for place in places), default=0.0)
+    if not sd:
+        return maps
+    logs = np.log(np.maximum(maps, _CERTAIN))
+    p = np.exp(gaussian_filter1d(logs, min(sd, _MOST_SMOOTHED) / gap, axis=1, mode="nearest"))
+    found: NDArray[np.float32] = p / p.sum(0)
+    return found
 
 
 def heights_of(n_slices: int, gap: float) -> Tensor:

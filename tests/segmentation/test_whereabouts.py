@@ -11,6 +11,7 @@ from cellgan.segmentation.whereabouts import (
     heights_of,
     one_piece,
     placed,
+    smoothed,
     whereabouts_of,
 )
 
@@ -28,6 +29,7 @@ def test_the_place_of_a_box_is_known_in_mm():
     assert found.mean == pytest.approx((2 * (21.5 - 15.5), 2 * (5.5 - 15.5), 3 * (6.5 - 4.5)))
     assert found.sd == pytest.approx((5, 5, 5))  # a box of 4 pixels is smaller than what is taken at least
     assert found.one_piece
+    assert found.height == 6
     assert Whereabouts.of(found.as_json()) == found
 
 
@@ -62,3 +64,24 @@ def test_the_network_is_told_where_it_is():
     assert (ahead[3, 0], ahead[3, 31]) == (pytest.approx(-31 / 50), pytest.approx(31 / 50))
     assert image[:, 3, 0, 0].tolist() == pytest.approx([-0.1, 0, 0.1])
     assert (up == up[0, 0]).all()
+
+
+def test_a_slice_that_was_missed_is_filled_in_where_an_organ_is_high():
+    organ = blob((1, (slice(1, 9), slice(14, 18), slice(14, 18))))
+    p = 0.05 + 0.9 * organ.astype(np.float32)
+    p[4] = 0.3
+    maps = np.stack([1 - p, p])
+    places = whereabouts_of([organ], n_labels=2, pixel=2.0, gaps=(4.0,))
+    found = smoothed(maps, places, gap=4.0)
+    assert (found[1, 4, 14:18, 14:18] > 0.5).all()
+    assert found[1, 4, 0, 0] < 0.5
+    np.testing.assert_allclose(found.sum(0), 1, rtol=1e-6)
+
+
+def test_what_lies_in_one_slice_stays_there():
+    lesion = blob((1, (4, slice(14, 18), slice(14, 18))))
+    p = 0.05 + 0.9 * lesion.astype(np.float32)
+    maps = np.stack([1 - p, p])
+    places = whereabouts_of([lesion], n_labels=2, pixel=2.0, gaps=(4.0,))
+    np.testing.assert_allclose(smoothed(maps, places, gap=4.0), maps, rtol=1e-5)
+    assert smoothed(maps, (), gap=4.0) is maps
