@@ -39,6 +39,11 @@ def bold(x: Tensor) -> Tensor:
     return max_pool2d(pad(x, (0, 1, 0, 1), value=-1.0), 2, stride=1)
 
 
+def pale(x: Tensor) -> Tensor:
+    """Return images ``(n, c, h, w)`` in half the contrast, on grey."""
+    return 0.5 * x + 0.5
+
+
 def turned(x: Tensor, degrees: float) -> Tensor:
     """Return images ``(n, c, h, w)`` turned about their middle; what comes from outside is black."""
     angle = math.radians(degrees)

@@ -79,6 +79,13 @@ class Vae:
         p = self.noise(self.decoder(q.draw()))
         return {"likelihood": -p.log_likelihood(x).mean(), "kl": self.kl_weight * q.kl()}
 
+    def bound(self, x: Tensor, *, draws: int = 20) -> float:
+        """Return the evidence lower bound, in nats an image, without slopes."""
+        with torch.no_grad():
+            q = Gaussian.of(self.encoder(x))
+            inside = [self.noise(self.decoder(q.draw())).log_likelihood(x).mean() for _ in range(draws)]
+            return float(torch.stack(inside).mean() - q.kl())
+
     def draw(self, n: int) -> Tensor:
         """Return the means of n new images, decoded from draws of the prior."""
         generated: Tensor = self.decoder(torch.randn(n, self.n_latent))

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from cellgan.core import Adam, Batches, seeded
 from cellgan.core.losses import Gaussian, squared_mmd
-from cellgan.core.nets import PixelNoise, mlp
+from cellgan.core.nets import PixelNoise, from_image_mlp, image_mlp, mlp
 from cellgan.images.adversarial_autoencoder import AdversarialAutoencoder
 from cellgan.images.demo import Demo, Measure, Result, Stage
+from cellgan.images.demos.translation import reconstructions_figure
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.drawings import points
 from cellgan.images.evaluation.classifier import train_classifier
@@ -30,11 +31,8 @@ FAST = Adam(lr=2e-3, betas=(0.9, 0.999))
 
 def coders(images: Images, n_out: int) -> tuple[nn.Module, nn.Module]:
     """Return an encoder to n_out numbers, and a decoder of codes."""
-    n = images.x[0].numel()
-    return (
-        nn.Sequential(nn.Flatten(), mlp(n, n_out, hidden=(128, 64))),
-        nn.Sequential(mlp(N_LATENT, n, hidden=(64, 128)), nn.Tanh(), nn.Unflatten(1, images.shape)),
-    )
+    encoder = from_image_mlp(images.shape, n_out, hidden=(128, 64))
+    return encoder, image_mlp(N_LATENT, images.shape, hidden=(64, 128))
 
 
 def new_game(images: Images, *, rounds: int) -> AdversarialAutoencoder:
@@ -77,7 +75,6 @@ def play(stage: Stage) -> Result:
         float(squared_mmd(z, prior, bandwidths=(0.5, 1.0))) for z in (codes(), q, fresh)
     )
     error = float((again - images.x_test).square().mean() / images.x_test.var(0).mean())
-    pairs = torch.stack([images.x_test[:20], again[:20]], 1).flatten(0, 1)
     judge = train_classifier(images, seed=stage.seed)
     return Result(
         played,
@@ -101,11 +98,7 @@ def play(stage: Stage) -> Result:
         ),
         figures=(
             Figure(points([prior, q], span=4.0, alt="the VAE's codes"), "The VAE's codes", "the prior grey"),
-            Figure(
-                drawn_images(pairs, columns=10, alt="held-out images, each beside its reconstruction"),
-                "Held-out images, each with its reconstruction",
-                "from two numbers",
-            ),
+            reconstructions_figure(images.x_test, again, "from two numbers"),
             Figure(
                 drawn_images(generated[:40], alt="generated images"), "New images", "decoded from the prior"
             ),

@@ -11,12 +11,11 @@ from cellgan.core import Adam, Batches, seeded
 from cellgan.core.nets import from_image_mlp, image_mlp, mlp
 from cellgan.images.bigan import BiGan
 from cellgan.images.demo import Demo, Measure, Result, Stage
-from cellgan.images.demos.translation import kept_measure
+from cellgan.images.demos.translation import kept_measure, reconstructions_figure
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
 from cellgan.images.evaluation.panel import image_measures
 from cellgan.images.image_data import digits
-from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -55,7 +54,6 @@ def play(stage: Stage) -> Result:
     with torch.no_grad():
         codes = game.encoder(drawn())
         again = game.generator(game.encoder(images.x_test))
-    pairs = torch.stack([images.x_test[:20], again[:20]], 1).flatten(0, 1)
     judge = train_classifier(images, seed=stage.seed)
     return Result(
         played,
@@ -71,10 +69,8 @@ def play(stage: Stage) -> Result:
             *image_measures(drawn(), images, judge),
         ),
         figures=(
-            Figure(
-                drawn_images(pairs, columns=10, alt="held-out images, each beside its reconstruction"),
-                "Held-out images, each with its reconstruction",
-                "alike in kind, not in each pixel: nothing compares the two",
+            reconstructions_figure(
+                images.x_test, again, "alike in kind, not in each pixel: nothing compares the two"
             ),
         ),
         notes=(

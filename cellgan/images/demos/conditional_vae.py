@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from cellgan.core import Adam, Batches, Player, seeded
+from cellgan.core import Adam, Batches, seeded
 from cellgan.core.nets import PixelNoise, mlp
 from cellgan.images.conditional_vae import ConditionalVae
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.image_data import digits
+from cellgan.images.regression import Regression
 from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from markupsafe import Markup
-
-    from cellgan.core import Batch, Terms
 
 N_LATENT, DRAWS = 8, 20
 FAST = Adam(lr=2e-3, betas=(0.9, 0.999))
-
-
-@dataclass(frozen=True)
-class Regression:
-    """One answer to each question: the mean of all; to compare."""
-
-    network: nn.Module
-
-    def players(self) -> tuple[Player]:
-        """Return the network."""
-        return (Player("regression", {"network": self.network}, self.predict, FAST),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
-
-    def predict(self, batch: Batch) -> Terms:
-        """Return what it descends."""
-        return {"error": mse_loss(self.network(batch["x"]), batch["y"])}
 
 
 def halves(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +65,7 @@ def play(stage: Stage) -> Result:
 
     pairs = Batches({"x": x, "y": y}, together=(("x", "y"),), size=64, seed=stage.seed)
     played = stage.play(game, pairs, show=show)
-    one = Regression(mlp(x.shape[1], y.shape[1], hidden=(128, 128)))
+    one = Regression(mlp(x.shape[1], y.shape[1], hidden=(128, 128)), FAST)
     stage.play(one, pairs, rounds=stage.rounds // 2, label="a regression, to compare")
     with torch.no_grad(), seeded(stage.seed + 2):
         answers = torch.stack([game.draw(x_test) for _ in range(DRAWS)])

@@ -10,7 +10,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor, nn
 
 from cellgan.core import Adam, Batches, seeded
-from cellgan.core.nets import mlp
+from cellgan.core.nets import from_image_mlp, image_mlp, mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
@@ -28,11 +28,10 @@ ADAM = Adam(lr=1e-3)
 
 def new_game(images: Images, *, weight: float = 1.0) -> InfoGan:
     """Return a game of perceptrons for images, with as many categories as they have classes."""
-    k, n = images.n_classes, images.x[0].numel()
-    into = N_NOISE + k
+    k = images.n_classes
     return InfoGan(
-        nn.Sequential(mlp(into, n, hidden=(128, 128)), nn.Tanh(), nn.Unflatten(1, images.shape)),
-        nn.Sequential(nn.Flatten(), mlp(n, 128, hidden=(128,), dropout=0.2), nn.LeakyReLU(0.2)),
+        image_mlp(N_NOISE + k, images.shape),
+        nn.Sequential(from_image_mlp(images.shape, 128, hidden=(128,), dropout=0.2), nn.LeakyReLU(0.2)),
         nn.Linear(128, 1),
         mlp(128, k, hidden=(64,)),
         N_NOISE,
@@ -46,6 +45,11 @@ def read(game: InfoGan, x: Tensor) -> Tensor:
     """Return the category that Q sees in images, ``(n,)``."""
     with torch.no_grad():
         return game.recogniser(game.body(x))[:, : game.n_categories].argmax(1)  # type: ignore[no-any-return]
+
+
+def common(a: Tensor, b: Tensor) -> float:
+    """Return the normalised mutual information of two labellings."""
+    return float(normalized_mutual_info_score(a.numpy(), b.numpy()))
 
 
 def play(stage: Stage) -> Result:
@@ -91,21 +95,19 @@ def play(stage: Stage) -> Result:
             ),
             Measure(
                 "code and class of generated images",
-                normalized_mutual_info_score(category.numpy(), judge.labels(generated).numpy()),
+                common(category, judge.labels(generated)),
                 "Normalised mutual information; the class is that of a classifier of real images.",
-                floor=normalized_mutual_info_score(
-                    images.y_test.numpy(), judge.labels(images.x_test).numpy()
-                ),
+                floor=common(images.y_test, judge.labels(images.x_test)),
                 at_least=0.3,
             ),
             Measure(
                 "Q and class of real images",
-                normalized_mutual_info_score(images.y_test.numpy(), read(game, images.x_test).numpy()),
+                common(images.y_test, read(game, images.x_test)),
                 "Normalised mutual information on held-out images: no label was ever seen.",
             ),
             Measure(
                 "code and class with λ = 0",
-                normalized_mutual_info_score(category.numpy(), judge.labels(without).numpy()),
+                common(category, judge.labels(without)),
                 "The second figure of a game of half as many rounds in which nobody reads the code.",
             ),
             *image_measures(generated, images, judge),

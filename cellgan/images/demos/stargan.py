@@ -11,7 +11,7 @@ from cellgan.core import Adam, Batches
 from cellgan.core.nets import from_image_mlp, image_mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.demos.translation import kept_measure
-from cellgan.images.domains import bold, unpaired
+from cellgan.images.domains import bold, pale, unpaired
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
 from cellgan.images.image_data import Images, digits
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 STYLES = ("thin", "bold", "pale")
-
-
-def pale(x: Tensor) -> Tensor:
-    """Return images in half the contrast, on grey."""
-    return 0.5 * x + 0.5
 
 
 def styled(x: Tensor) -> tuple[Tensor, ...]:

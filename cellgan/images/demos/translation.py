@@ -1,4 +1,4 @@
-"""What the demos of translation measure and draw alike."""
+"""What the demos of translation, and of there and back, measure and draw alike."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cellgan.images.image_data import Images
 
 _SHOWN = 10
+_PAIRS = 20
 
 
 def kept(target: Images, mapped: Tensor, *, seed: int) -> float:
@@ -44,6 +45,13 @@ def truth_measure(mapped: Tensor, truth: Tensor, source: Tensor) -> Measure:
         float((mapped - truth).abs().mean() / (source - truth).abs().mean()),
         "Mean absolute distance, over that of an image left as it is: 1 is no better than doing nothing.",
     )
+
+
+def reconstructions_figure(x: Tensor, again: Tensor, caption: str) -> Figure:
+    """Draw held-out images, each beside what became of it on the way to its code and back."""
+    rows = torch.stack([x[:_PAIRS], again[:_PAIRS]], 1).flatten(0, 1)
+    drawn = drawn_images(rows, columns=10, alt="held-out images, each beside its reconstruction")
+    return Figure(drawn, "Held-out images, each with its reconstruction", caption)
 
 
 def pairs_figure(source: Tensor, mapped: Tensor, truth: Tensor) -> Figure:

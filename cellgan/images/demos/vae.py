@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cellgan.core import Adam, Batches, seeded
 from cellgan.core.losses import Gaussian
-from cellgan.core.nets import PixelNoise, mlp
+from cellgan.core.nets import PixelNoise, from_image_mlp, image_mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
+from cellgan.images.demos.translation import reconstructions_figure
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
+from cellgan.images.evaluation.gaussians import full_model, pixel_model
 from cellgan.images.evaluation.panel import image_measures
 from cellgan.images.image_data import Images, digits
 from cellgan.images.vae import Vae
-from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -27,10 +28,9 @@ GREYS = 16  # steps of a pixel; noise of one step makes its density finite
 
 def new_game(images: Images, *, kl_weight: float = 1.0) -> Vae:
     """Return perceptrons for images."""
-    n = images.x[0].numel()
     return Vae(
-        nn.Sequential(nn.Flatten(), mlp(n, 2 * N_LATENT, hidden=(128, 64))),
-        nn.Sequential(mlp(N_LATENT, n, hidden=(64, 128)), nn.Unflatten(1, images.shape)),
+        from_image_mlp(images.shape, 2 * N_LATENT, hidden=(128, 64)),
+        image_mlp(N_LATENT, images.shape, hidden=(64, 128), bounded=False),
         PixelNoise(images.shape),
         N_LATENT,
         kl_weight=kl_weight,
@@ -42,30 +42,6 @@ def dequantised(x: Tensor, *, seed: int) -> Tensor:
     """Return images with noise of one step of grey, so that pixels that never vary have a finite density."""
     with seeded(seed):
         return x + (torch.rand_like(x) - 0.5) * 2 / GREYS
-
-
-def bound(game: Vae, x: Tensor, *, draws: int = 20) -> float:
-    """Return the evidence lower bound, in nats an image."""
-    with torch.no_grad():
-        q = Gaussian.of(game.encoder(x))
-        inside = [game.noise(game.decoder(q.draw())).log_likelihood(x).mean() for _ in range(draws)]
-        return float(torch.stack(inside).mean() - q.kl())
-
-
-def pixel_model(x: Tensor, x_test: Tensor) -> float:
-    """Return the log-likelihood of held-out images under a Gaussian for each pixel by itself, in nats."""
-    mean, variance = x.mean(0, keepdim=True), x.var(0, keepdim=True)
-    own = Gaussian(mean.expand_as(x_test), variance.log().expand_as(x_test))
-    return float(own.log_likelihood(x_test).mean())
-
-
-def full_model(x: Tensor, x_test: Tensor) -> float:
-    """Return the same under one Gaussian with all covariances, a tenth of them shrunk to the diagonal."""
-    flat = x.flatten(1)
-    covariance = torch.cov(flat.T)
-    shrunk = 0.9 * covariance + 0.1 * covariance.diagonal().diag()
-    gaussian = torch.distributions.MultivariateNormal(flat.mean(0), shrunk, validate_args=False)
-    return float(gaussian.log_prob(x_test.flatten(1)).mean())  # type: ignore[no-untyped-call]
 
 
 def kl_error(q: Gaussian) -> float:
@@ -91,10 +67,9 @@ def play(stage: Stage) -> Result:
 
     played = stage.play(game, Batches({"x": x}, size=64, seed=stage.seed), show=show)
     with torch.no_grad(), seeded(stage.seed + 2):
-        elbo, q = bound(game, x_test), Gaussian.of(game.encoder(x_test))
+        elbo, q = game.bound(x_test), Gaussian.of(game.encoder(x_test))
         error, again = kl_error(q), game.decoder(q.mean)
     alone, full = pixel_model(x, x_test), full_model(x, x_test)
-    pairs = torch.stack([images.x_test[:20], again[:20]], 1).flatten(0, 1)
     judge = train_classifier(images, seed=stage.seed)
     return Result(
         played,
@@ -119,13 +94,7 @@ def play(stage: Stage) -> Result:
             Measure("KL", float(q.kl()), f"Nats an image, in {N_LATENT} numbers: what the code says."),
             *image_measures(drawn(len(x_test)), images, judge),
         ),
-        figures=(
-            Figure(
-                drawn_images(pairs, columns=10, alt="held-out images, each beside its reconstruction"),
-                "Held-out images, each with its reconstruction",
-                f"from {N_LATENT} numbers",
-            ),
-        ),
+        figures=(reconstructions_figure(images.x_test, again, f"from {N_LATENT} numbers"),),
         notes=(
             "Pixels carry noise of one step of grey, so that those that never vary have a finite density.",
         ),

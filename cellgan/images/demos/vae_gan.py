@@ -11,7 +11,7 @@ from cellgan.core import Adam, Batches, seeded
 from cellgan.core.losses import Gaussian
 from cellgan.core.nets import from_image_mlp, image_mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
-from cellgan.images.demos.translation import kept_measure
+from cellgan.images.demos.translation import kept_measure, reconstructions_figure
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
 from cellgan.images.evaluation.panel import image_measures
@@ -60,7 +60,6 @@ def play(stage: Stage) -> Result:
         again = game.decoder(Gaussian.of(game.encoder(images.x_test)).mean)
         mean = Gaussian.of(game.encoder(images.x_test[:2])).mean
         walk = game.decoder(torch.lerp(mean[:1], mean[1:], torch.linspace(0, 1, 10)[:, None]))
-    pairs = torch.stack([images.x_test[:20], again[:20]], 1).flatten(0, 1)
     judge = train_classifier(images, seed=stage.seed)
     return Result(
         played,
@@ -76,11 +75,7 @@ def play(stage: Stage) -> Result:
             *image_measures(drawn(len(images.x_test)), images, judge),
         ),
         figures=(
-            Figure(
-                drawn_images(pairs, columns=10, alt="held-out images, each beside its reconstruction"),
-                "Held-out images, each with its reconstruction",
-                f"from {N_LATENT} numbers",
-            ),
+            reconstructions_figure(images.x_test, again, f"from {N_LATENT} numbers"),
             Figure(
                 drawn_images(walk, columns=10, alt="a walk between two codes"), "From one code to another", ""
             ),
