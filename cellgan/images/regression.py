@@ -1,4 +1,4 @@
-"""No game: one network that gives one answer to each question, the mean of all right ones; to compare with."""
+"""No game: one network that gives one answer to each question, the mean of all right ones, to compare."""
 
 from __future__ import annotations
 

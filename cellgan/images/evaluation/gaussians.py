@@ -1,4 +1,4 @@
-"""Simple densities of images, which a learned one has to beat: a Gaussian a pixel, or one with covariances."""
+"""Simple densities of images that a learned one has to beat: a Gaussian a pixel, or one with covariances."""
 
 from __future__ import annotations
 
