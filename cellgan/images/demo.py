@@ -104,8 +104,8 @@ class Run:
         What was played.
     origin
         On what.
-    as_meant
-        As it is by default: so many rounds, on its own images. The bounds hold for that.
+    given
+        On images that were given, not on the demo's own data.
     result
         How it went.
     """
@@ -114,8 +114,13 @@ class Run:
     seed: int
     rounds: int
     origin: str
-    as_meant: bool
+    given: bool
     result: Result
+
+    @property
+    def as_meant(self) -> bool:
+        """Tell whether it was played as its bounds are meant: for so many rounds, on its own data."""
+        return self.rounds == self.demo.rounds and not self.given
 
 
 @dataclass(frozen=True)
@@ -181,7 +186,7 @@ class Demo:
         if images is not None and self.images is None:
             msg = "This demo plays on points that it makes itself, and takes no images; leave them out."
             raise ConfigError(msg)
-        as_meant = wanted == self.rounds and images is None
+        given = images is not None
         if images is None and self.images is not None:
             images = self.images()
         if images is not None:
@@ -189,4 +194,4 @@ class Demo:
         with seeded(seed):
             result = self.play(Stage(seed, wanted, images, progress))
         origin = "points of its own" if images is None else images.origin
-        return Run(self, seed, wanted, origin, as_meant, result)
+        return Run(self, seed, wanted, origin, given, result)

@@ -85,7 +85,9 @@ def as_page(name: str, run: Run) -> str:
         f"cellgan {_VERSION} · cellgan demo run {name} · seed {run.seed} · {run.rounds:,} rounds · "
         f"played on {run.origin}"
     )
-    return render(Page(TITLES[name], "cellgan demo", f"{demo.idea} {demo.paper}", tuple(blocks), footer))
+    # Half of a title says what the demo's own data are.
+    title = f"{TITLES[name].partition(':')[0]}, on {run.origin}" if run.given else TITLES[name]
+    return render(Page(title, "cellgan demo", f"{demo.idea} {demo.paper}", tuple(blocks), footer))
 
 
 def said(measure: Measure) -> str:

@@ -45,7 +45,7 @@ def test_the_page_says_what_was_measured_and_shows_formula_and_code():
     kept = sum(measure.passed for measure in run.result.measures if measure.tested)
     assert f"{kept} of 2 bounds kept, in a game of your own" in page
     assert "The bounds are meant for 600 rounds" in page
-    verdict = as_page("optimal-discriminator", replace(run, as_meant=True))
+    verdict = as_page("optimal-discriminator", replace(run, rounds=DEMO.rounds))
     assert ("It passed its test" in verdict) == run.result.passed
     assert ("It did not pass its test" in verdict) != run.result.passed
     assert "2 JSD(p, q) − log 4" in page
@@ -90,3 +90,4 @@ def test_a_demo_on_images_takes_any_number_of_classes_and_channels():
         run = find(name).run(rounds=3, images=colour)
         assert len(run.result.measures) > 3
         assert "data:image/png" in as_page(name, run)
+        assert ", on scikit-learn" in as_page(name, run)

@@ -83,10 +83,11 @@ def play(stage: Stage) -> Result:
             ),
             Measure("right, there, without the pair", right(chance, b, y), "One start: near 1 or near 0."),
         ),
-        figures=(pairs_figure(x, components.decode(ab), turned(x, DEGREES)),),
+        figures=(pairs_figure(x, components.decode(ab), turned(x, DEGREES), what="Images"),),
         notes=(
             f"All that is known of who belongs to whom is one pair out of {len(a)}.",
             "Starts are chosen by how well they reconstruct; the classes have no say.",
+            "Shown and counted are the images that were played with: none is held out.",
         ),
     )
 

@@ -54,8 +54,8 @@ def reconstructions_figure(x: Tensor, again: Tensor, caption: str) -> Figure:
     return Figure(drawn, "Held-out images, each with its reconstruction", caption)
 
 
-def pairs_figure(source: Tensor, mapped: Tensor, truth: Tensor) -> Figure:
-    """Draw held-out images, what became of them, and the right answer, one row each."""
+def pairs_figure(source: Tensor, mapped: Tensor, truth: Tensor, *, what: str = "Held-out images") -> Figure:
+    """Draw images, what became of them, and the right answer, one row each."""
     rows = torch.cat([source[:_SHOWN], mapped[:_SHOWN], truth[:_SHOWN]])
-    drawn = drawn_images(rows, columns=_SHOWN, alt="held-out images, mapped images and the right answer")
-    return Figure(drawn, "Held-out images, what became of them, and the right answer", "one row each")
+    drawn = drawn_images(rows, columns=_SHOWN, alt="images, mapped images and the right answer")
+    return Figure(drawn, f"{what}, what became of them, and the right answer", "one row each")
