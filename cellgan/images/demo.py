@@ -37,6 +37,9 @@ class Measure:
     floor
         The same figure of real data against real data: what the best game could reach. None where that
         makes no sense.
+    off
+        The same figure where what the demo is about is switched off, or of a simpler way. None where there
+        is no such match.
     at_least, at_most
         The bound; at most one of them.
     """
@@ -45,6 +48,7 @@ class Measure:
     value: float
     meaning: str
     floor: float | None = None
+    off: float | None = None
     at_least: float | None = None
     at_most: float | None = None
 

@@ -55,6 +55,7 @@ def as_json(name: str, run: Run) -> str:
                 "name": measure.name,
                 "value": measure.value if math.isfinite(measure.value) else None,
                 "real_against_real": measure.floor,
+                "switched_off": measure.off,
                 "at_least": measure.at_least,
                 "at_most": measure.at_most,
                 "passed": measure.passed,
@@ -118,6 +119,7 @@ def _measures(result: Result) -> Section:
             Cell(said(measure)),
             Cell(("passed" if measure.passed else "not passed") if measure.tested else "–"),
             Cell(_number(measure.floor)),
+            Cell(_number(measure.off)),
             Cell(measure.meaning),
         )
         for measure in result.measures
@@ -128,9 +130,13 @@ def _measures(result: Result) -> Section:
         Column("bound", sortable=False, look="number"),
         Column("test", sortable=False),
         Column("real data", sortable=False, look="number"),
+        Column("off", sortable=False, look="number"),
         Column("what it is", sortable=False),
     )
-    caption = "Real data: the same figure of held-out real data in place of what was generated."
+    caption = (
+        "Real data: the same figure of held-out real data in place of what was generated. "
+        "Off: the same figure without what the demo is about."
+    )
     return Section("The test", (Table(caption, columns, rows),))
 
 

@@ -71,21 +71,18 @@ def play(stage: Stage) -> Result:
             Measure(
                 "in the class of their circle",
                 agreement(classes(game, fresh), truth),
-                "Share of fresh points, either way round; half is chance. No label is ever seen.",
+                "Share of fresh points, either way round; half is chance. No label is ever seen. Off: plain "
+                "layers, without noise and normalisation.",
                 floor=1.0,
+                off=agreement(classes(plain, fresh), truth),
                 at_least=0.95,
             ),
-            Measure("its objective", objective(game, fresh), "E H(p(y|x)) − H(p(y)); −0.693 is the least."),
             Measure(
-                "the same of plain layers",
-                agreement(classes(plain, fresh), truth),
-                "A perceptron without noise and normalisation: it cuts both circles in half.",
-                floor=1.0,
-            ),
-            Measure(
-                "their objective",
-                objective(plain, fresh),
-                "A straight cut does as well: only noise speaks against it.",
+                "its objective",
+                objective(game, fresh),
+                "E H(p(y|x)) − H(p(y)); −0.693 is the least. Plain layers cut both circles in half and do as "
+                "well: only noise speaks against it.",
+                off=objective(plain, fresh),
             ),
         ),
         figures=(

@@ -60,7 +60,7 @@ def play(stage: Stage) -> Result:
     return Result(
         played,
         measures=(
-            kept_measure("bold", domains.images_b, there["ab"], seed=stage.seed, at_least=0.75),
+            kept_measure("bold", domains.images_b, there["ab"], seed=stage.seed, at_least=0.75, off=unguided),
             kept_measure("thin", domains.images_a, there["ba"], seed=stage.seed, at_least=0.75),
             Measure(
                 "there and back",
@@ -69,15 +69,11 @@ def play(stage: Stage) -> Result:
                 at_most=0.2,
             ),
             truth_measure(there["ab"], thick, thin),
-            Measure(
-                "class kept without the identity term",
-                unguided,
-                "The same game with ι = 0: the cycle alone lets digits trade places.",
-            ),
         ),
         figures=(pairs_figure(thin, there["ab"], thick),),
         notes=(
             "Bold digits are thin ones with wider strokes, so the right answer is known. It is not shown.",
+            "Off is the same game with ι = 0: the cycle alone lets digits trade places.",
         ),
     )
 

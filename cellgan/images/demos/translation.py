@@ -26,7 +26,9 @@ def kept(target: Images, mapped: Tensor, *, seed: int) -> float:
     return float((judge.labels(mapped) == target.y_test).float().mean())
 
 
-def kept_measure(name: str, target: Images, mapped: Tensor, *, seed: int, at_least: float) -> Measure:
+def kept_measure(
+    name: str, target: Images, mapped: Tensor, *, seed: int, at_least: float, off: float | None = None
+) -> Measure:
     """Return `kept` as a measure."""
     judge = train_classifier(target, seed=seed)
     return Measure(
@@ -34,6 +36,7 @@ def kept_measure(name: str, target: Images, mapped: Tensor, *, seed: int, at_lea
         float((judge.labels(mapped) == target.y_test).float().mean()),
         "Share of mapped held-out images that a classifier trained on the target calls by their class.",
         floor=judge.accuracy,
+        off=off,
         at_least=at_least,
     )
 
