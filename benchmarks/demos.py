@@ -2,6 +2,7 @@
 
     python benchmarks/demos.py --seeds 5 --json demos.json
     python benchmarks/demos.py gan vae --seeds 1 --pages pages/ --pictures docs/demos/
+    python benchmarks/demos.py --table demos.json
 
 Seeds are the outer loop, so that a run which is stopped has all demos of the seeds that are done. Nothing is
 chosen by what comes out: bounds stand in the demos.
@@ -41,11 +42,21 @@ def once(name: str, seed: int, pages: Path | None, pictures: Path | None) -> dic
     return report | {"cpu_seconds": round(took, 1)}
 
 
+def span(values: list[float | None]) -> str:
+    """Return the least and the largest value, once if they look alike; a dash where there is none."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return "–"
+    low, high = (f"{value:.3g}" for value in (min(known), max(known)))
+    return low if low == high else f"{low} to {high}"
+
+
 def table(reports: list[dict]) -> str:
     """Return a Markdown table: each test of each demo, its bound, what was measured, how often it passed."""
+    seeds = len({report["seed"] for report in reports})
     lines = [
-        "| demo | figure | bound | measured, by seed | real data | passed | CPU, s |",
-        "|---|---|---|---|---|---|---|",
+        f"| demo | figure | bound | of {seeds} seeds | switched off | real data | passed | CPU, s |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(report["demo"] for report in reports):
         own = [report for report in reports if report["demo"] == name]
@@ -56,13 +67,12 @@ def table(reports: list[dict]) -> str:
             if low is None and high is None:
                 continue
             bound = f"≥ {low:g}" if low is not None else f"≤ {high:g}"
-            values = ", ".join("–" if row["value"] is None else f"{row['value']:.3g}" for row in rows)
-            floor = measure["real_against_real"]
-            floor = "–" if floor is None else f"{floor:.3g}"
-            passed = f"{sum(row['passed'] for row in rows)} of {len(rows)}"
-            lines.append(
-                f"| `{name}` | {measure['name']} | {bound} | {values} | {floor} | {passed} | {seconds} |"
+            values, floor, off = (
+                span([row[key] for row in rows]) for key in ("value", "real_against_real", "switched_off")
             )
+            passed = f"{sum(row['passed'] for row in rows)} of {len(rows)}"
+            cells = (f"`{name}`", measure["name"], bound, values, off, floor, passed, seconds)
+            lines.append(f"| {' | '.join(cells)} |")
             seconds = ""
     return "\n".join(lines)
 
@@ -78,7 +88,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="Every figure, one demo and seed a line, as they come.")
     parser.add_argument("--pages", type=Path, help="A folder for the pages of seed 0.")
     parser.add_argument("--pictures", type=Path, help="A folder for the last sample of seed 0.")
+    parser.add_argument("--table", type=Path, help="Play nothing: the table of such a file.")
     given = parser.parse_args()
+    if given.table:
+        print(table([json.loads(line) for line in given.table.read_text(encoding="utf-8").splitlines()]))
+        return
     torch.set_num_threads(1)
     reports = []
     for seed in range(given.first, given.first + given.seeds):
