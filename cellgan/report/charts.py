@@ -144,7 +144,7 @@ def frame(image: str, x: Axis, y: Axis, *, alt: str, side: float = 370.0, diagon
             _line(left - 4, at, left, at, FAINT),
             _text(left - 8, at + 4, _short(value), anchor="end", size=12),
         ]
-    return _svg(right + 6, name_at + 8, alt, parts)
+    return _svg(right + 14, name_at + 8, alt, parts)  # half of the last number stands beyond the axis
 
 
 def dumbbell(first: tuple[float, str], second: tuple[float, str], *, high: float, alt: str) -> Markup:
