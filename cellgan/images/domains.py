@@ -44,6 +44,20 @@ def pale(x: Tensor) -> Tensor:
     return 0.5 * x + 0.5
 
 
+STYLES = ("thin", "bold", "pale")
+
+
+def styled(x: Tensor) -> tuple[Tensor, ...]:
+    """Return images in every one of `STYLES`."""
+    return x, bold(x), pale(x)
+
+
+def mixed_styles(images: Images) -> tuple[Tensor, Tensor]:
+    """Return each training image in one style alone, and which one, ``(n,)``."""
+    style = torch.arange(len(images.x)) % len(STYLES)
+    return torch.stack(styled(images.x))[style, torch.arange(len(images.x))], style
+
+
 def turned(x: Tensor, degrees: float) -> Tensor:
     """Return images ``(n, c, h, w)`` turned about their middle; what comes from outside is black."""
     angle = math.radians(degrees)

@@ -11,7 +11,7 @@ from cellgan.core import Adam, Batches
 from cellgan.core.nets import from_image_mlp, image_mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.demos.translation import kept_measure
-from cellgan.images.domains import bold, pale, unpaired
+from cellgan.images.domains import STYLES, bold, mixed_styles, pale, styled, unpaired
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
 from cellgan.images.image_data import Images, digits
@@ -20,19 +20,6 @@ from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-STYLES = ("thin", "bold", "pale")
-
-
-def styled(x: Tensor) -> tuple[Tensor, ...]:
-    """Return images in every style."""
-    return x, bold(x), pale(x)
-
-
-def mixed(images: Images) -> tuple[Tensor, Tensor]:
-    """Return each training image in one style alone, and which one."""
-    style = torch.arange(len(images.x)) % len(STYLES)
-    return torch.stack(styled(images.x))[style, torch.arange(len(images.x))], style
 
 
 class Changing(nn.Module):
@@ -52,7 +39,7 @@ class Changing(nn.Module):
 def play(stage: Stage) -> Result:
     """Play, and see whether each arrives in its style and keeps its digit."""
     images = stage.pictures()
-    x, style = mixed(images)
+    x, style = mixed_styles(images)
     game = StarGan(
         Changing(images.shape),
         from_image_mlp(images.shape, 1 + len(STYLES)),
