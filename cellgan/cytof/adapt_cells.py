@@ -253,7 +253,7 @@ def _report(
         "cellgan": version("cellgan"),
         "source": batches[0].name,
         "target": batches[1].name,
-        "n_cells": [int(batch.adata.n_obs) for batch in batches],
+        "n_cells": [batch.n_cells for batch in batches],
         "sha256": [batch.sha256 or "" for batch in batches],
         "cells": asdict(config),
         "config": asdict(found.config),

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cellgan.core import pick
 from cellgan.cytof.alignment import Alignment
 from cellgan.cytof.anchors import anchors_in_memory, read_anchors
-from cellgan.cytof.assemble import assemble
 from cellgan.cytof.batch_map import make_maps
+from cellgan.cytof.cells import InMemory
 from cellgan.cytof.config import CONSENSUS, AlignConfig, check_anchors, check_reference
 from cellgan.cytof.consensus import consensus_cells
-from cellgan.cytof.fill import fill_gaps
+from cellgan.cytof.fill import learn_gaps
 from cellgan.cytof.gaps import find_gaps
-from cellgan.cytof.imputed_quality import FLAGGED, how_well
 from cellgan.cytof.learn import learn_all, learned_rows, plan_lessons
 from cellgan.cytof.model import Model
 from cellgan.cytof.panel import everywhere
 from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, read_batches
 from cellgan.cytof.rename import rename_by_table, rename_in_memory
-from cellgan.cytof.sampled_views import sample_views
-from cellgan.cytof.summary import batch_summary, imputed_summary, run_summary
+from cellgan.cytof.summary import run_summary
 from cellgan.cytof.threads import limited_threads
-from cellgan.cytof.transform import Standardise, to_linear
+from cellgan.cytof.transform import to_linear
+from cellgan.cytof.whole_run import WholeRun
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -105,7 +103,9 @@ def align(
     if anchors is not None:
         check_anchors(config)
         controls = anchors_in_memory(anchors, batches=[batch.name for batch in given])
-    return align_batches(given, config, Screen(), controls=controls)
+    found = align_batches(given, config, Screen(), controls=controls)
+    _ = found.adata  # what can go wrong does so here
+    return found
 
 
 def align_files(
@@ -178,8 +178,8 @@ def align_batches(
             screen.progress("finding the consensus", 0.0)
             prepared = replace(prepared, panel=everywhere(prepared.panel))
             prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
-        units = Standardise.of(prepared.values(prepared.batch(name)))
         reference = prepared.batch(name)
+        units = prepared.units(reference)
         others = [batch for batch in prepared.batches if batch.name != name]
         lessons = plan_lessons(reference, others, config, controls=controls)
         learned = learn_all(
@@ -195,30 +195,22 @@ def align_batches(
             batches={batch.name: maps[batch.name] for batch in batches},
             about=run_summary(batches, prepared, config, reference=name),
         )
-        screen.progress("mapping all cells", 0.85)
-        columns = {batch.name: prepared.columns(batch) for batch in batches}
-        mapped = {b.name: model.mapped(b.adata.X, columns[b.name], b.name) for b in batches}
         gaps, lost = find_gaps(batches, prepared.panel, reference=name) if config.impute else ((), ())
         show = partial(_show_filling, screen)
-        filled = fill_gaps(gaps, prepared, maps, config, mapped=mapped, progress=show)
-    imputed = imputed_summary(filled)
-    _say_imputed(screen.say, imputed)
-    views = sample_views(prepared, mapped, filled, reference=name, seed=config.seed)
-    summaries = [
-        batch_summary(
-            learned[batch.name],
+        fillings = learn_gaps(gaps, prepared, model, config, progress=show)
+    return Alignment(
+        WholeRun(
+            batches,
             prepared,
-            view=views.of(batch.name),
-            units=model.batches[batch.name].units,
-            mapped=mapped[batch.name],
+            config,
+            model,
+            learned=learned,
+            fillings=fillings,
+            warnings=lost,
+            progress=partial(_show_mapping, screen),
+            say=screen.say,
         )
-        for batch in batches
-        if batch.name in learned
-    ]
-    report = {**model.about, "batches": summaries, "imputed": imputed}
-    report["warnings"] = [*report["warnings"], *lost]
-    adata = assemble(batches, prepared.panel, mapped, _uns(report), filled=filled)
-    return Alignment(adata, report, views, model, batches, columns)
+    )
 
 
 def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
@@ -233,44 +225,25 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
     if prepared.decision.name == "arcsinh":
         cells = to_linear(cells, prepared.decision.cofactor)
     var = pd.DataFrame({"channel": ""}, index=pd.Index(prepared.panel.shared, dtype=str))
-    return CellBatch(name=CONSENSUS, adata=ad.AnnData(cells, var=var))
+    return CellBatch(name=CONSENSUS, cells=InMemory(ad.AnnData(cells, var=var)))
 
 
 def _show_game(screen: Screen, batch: str, fraction: float) -> None:
-    screen.progress(f"matching {batch}", 0.85 * fraction)
+    screen.progress(f"matching {batch}", 0.7 * fraction)
 
 
 def _show_filling(screen: Screen, batch: str, fraction: float) -> None:
-    screen.progress(f"imputing what {batch} lacks", 0.85 + 0.07 * fraction)
+    screen.progress(f"imputing what {batch} lacks", 0.7 + 0.1 * fraction)
 
 
-def _uns(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report as AnnData can write it: numbers and text, with JSON for what is nested."""
-    return {
-        "version": report["cellgan"],
-        "seed": report["config"]["seed"],
-        "reference": report["reference"],
-        "config": json.dumps(report["config"]),
-        "inputs": json.dumps(report["inputs"]),
-        "transform": json.dumps(report["transform"]),
-        "scores": json.dumps({b["batch"]: b["scores"] for b in report["batches"]}),
-        "verdicts": json.dumps({b["batch"]: b["verdict"] for b in report["batches"]}),
-    }
-
-
-def _say_imputed(say: Say, imputed: Sequence[Mapping[str, Any]]) -> None:
-    for entry in imputed:
-        words = [how_well(marker["r"], marker["spread"]) for marker in entry["markers"]]
-        doubtful = sum(word in FLAGGED for word in words)
-        said = f", {doubtful} of them hardly to be believed" if doubtful else ""
-        markers = f"{len(words)} marker{'s' if len(words) > 1 else ''}"
-        say(f"{entry['batch']}: {markers} imputed from {entry['source']}{said}; see cellgan validate")
+def _show_mapping(screen: Screen, stage: str, fraction: float) -> None:
+    screen.progress(stage, 0.8 + 0.15 * fraction)
 
 
 def _say_what(say: Say, prepared: Prepared, reference: str) -> None:
     for batch in prepared.batches:
         role = " (reference)" if batch.name == reference else ""
-        say(f"{batch.name}{role}: {batch.adata.n_obs:,} cells, {batch.adata.n_vars} columns")
+        say(f"{batch.name}{role}: {batch.n_cells:,} cells, {len(batch.markers)} columns")
     panel = prepared.panel
     shared = {len(own) for name, own in panel.columns.items() if name != reference}
     some = f", {min(shared)} to {max(shared)} of them in each batch" if len(shared) > 1 else ""

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
-import h5py
 import numpy as np
 import pandas as pd
 
 from cellgan.cytof.assemble import IMPUTED
 from cellgan.cytof.batch_map import LAYERS
 from cellgan.cytof.config import CONSENSUS
-from cellgan.cytof.h5ad import reading_h5ad
 from cellgan.cytof.input_files import check_files, naming
+from cellgan.cytof.joint_obs import OWN_NAME
+from cellgan.cytof.stores import opened, reading
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FREE = {"threads", "device", "reference"}  # settings that may differ from file to file
-OWN_NAME = "original_name"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ def open_parts(paths: Sequence[Path]) -> list[Part]:
 
 def _open(path: Path) -> Part:
     with naming(path):
-        with reading_h5ad(path), h5py.File(path) as file:
+        with reading(path), opened(path) as file:
             about = ad.io.read_elem(file["uns/cellgan"]) if "uns/cellgan" in file else {}
             layers = set(file.get("layers", {}))
             obs, var = (ad.io.read_elem(file[name]) for name in ("obs", "var"))

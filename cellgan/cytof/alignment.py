@@ -3,61 +3,74 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cellgan.atomic import check_output, make_folder
-from cellgan.cytof.assemble import IMPUTED, SAMPLE
+from cellgan.cytof.assemble import assemble, write_assembled
+from cellgan.cytof.fcs_write import unique
+from cellgan.cytof.linear_file import write_linear
 from cellgan.cytof.model import Model
-from cellgan.cytof.transform import to_linear
+from cellgan.cytof.read_write import write_h5ad
+from cellgan.cytof.summary import about
+from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.verdict import WORDS
 from cellgan.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     import anndata as ad
-    from numpy.typing import NDArray
 
-    from cellgan.cytof.columns import Columns
-    from cellgan.cytof.read_write import CellBatch
+    from cellgan.cytof.assemble import Piece
     from cellgan.cytof.views import Views
+    from cellgan.cytof.whole_run import Results, Sample, WholeRun
 
+Found = TypeVar("Found")
 MAX_BYTES = 200  # of a file's name, which file systems limit to 255
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Alignment:
     """Aligned batches.
 
-    Attributes
-    ----------
-    adata
-        All cells of all batches in the order given; ``X`` as measured, ``layers["aligned"]`` on the arcsinh
-        scale.
-    report
-        What was done and how well, as JSON can hold it: see docs/report.md.
-    views
-        A sample of cells before and after, for plots.
-    model
-        The map of each batch.
+    What was learned is there at once. All cells are mapped when they are asked for or written, and what
+    `report` and `views` tell of them is known from then on.
     """
 
-    adata: ad.AnnData
-    report: Mapping[str, Any]
-    views: Views
-    model: Model
-    _batches: Sequence[CellBatch]
-    _columns: Mapping[str, Columns]
+    _run: WholeRun
+    _results: Results | None = field(default=None, init=False)
+    _adata: ad.AnnData | None = field(default=None, init=False)
 
     def __repr__(self) -> str:
         """Return what was aligned to what, in a few lines."""
         verdicts = [f"  {b['batch']}: {WORDS[b['verdict']['level']]}" for b in self.report["batches"]]
-        shape = f"{self.adata.n_obs:,} cells, {len(self.model.markers)} aligned markers"
+        n_cells = sum(batch.n_cells for batch in self._run.batches)
+        shape = f"{n_cells:,} cells, {len(self.model.markers)} aligned markers"
         return "\n".join([f"Alignment onto {self.model.reference}: {shape}", *verdicts])
+
+    @property
+    def model(self) -> Model:
+        """The map of each batch."""
+        return self._run.model
+
+    @property
+    def adata(self) -> ad.AnnData:
+        """All cells in memory, in the order of the batches; ``layers["aligned"]`` on the arcsinh scale."""
+        if self._adata is None:
+            self._adata = self._mapped(lambda pieces, about: assemble(self._run.table, pieces, about))
+        return self._adata
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        """What was done and how well, as JSON can hold it: see docs/report.md."""
+        return self._seen.report
+
+    @property
+    def views(self) -> Views:
+        """A sample of cells before and after, for plots."""
+        return self._seen.views
 
     def map(self, adata: ad.AnnData, batch: str | None = None) -> ad.AnnData:
         """Map cells measured later; see `Model.map`."""
@@ -69,7 +82,7 @@ class Alignment:
         self.model.save(Path(path), overwrite=overwrite)
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> list[Path]:
-        """Write the cells, whole or not at all.
+        """Write the cells, whole or not at all. Unless `adata` was asked for, they pass piece by piece.
 
         Parameters
         ----------
@@ -90,13 +103,13 @@ class Alignment:
         OutputError
             It cannot be written, or is there already.
         """
-        from cellgan.cytof.fcs_write import unique, write_fcs
-        from cellgan.cytof.read_write import write_h5ad
-
         path = Path(path)
         if path.suffix == ".h5ad":
             check_output(path, inputs=self._inputs, overwrite=overwrite)
-            write_h5ad(self.adata, path)
+            if self._adata is not None:
+                write_h5ad(self._adata, path)
+            else:
+                self._mapped(lambda pieces, about: write_assembled(self._run.table, path, pieces, about))
             return [path]
         if path.suffix and not path.is_dir():
             msg = (
@@ -104,29 +117,18 @@ class Alignment:
                 f"batch, such as {path.with_suffix('')}; a folder with an ending must be made first"
             )
             raise OutputError(msg)
-        files = [path / f"{name}.fcs" for name in unique(_file_name(b.name) for b in self._batches)]
+        batches = self._run.batches
+        files = [path / f"{name}.fcs" for name in unique(_file_name(batch.name) for batch in batches)]
         make_folder(path)
         for file in files:
             check_output(file, inputs=self._inputs, overwrite=overwrite)
-        for batch, file in zip(self._batches, files, strict=True):
-            var = batch.adata.var
-            values = self.model.linear(batch.adata.X, self._columns[batch.name], batch.name)
-            added, names = self._imputed(batch.name)
-            channels, markers = [*var["channel"], *names], [*var.index, *names]
-            write_fcs(file, np.hstack([values, added]), channels, markers, batch.keywords)
+        samples: dict[str, Sample] = {}
+        with limited_threads(self._run.config.threads):
+            for number, (batch, file) in enumerate(zip(batches, files, strict=True)):
+                pieces = self._run.of_batch(batch, samples, (number, len(batches)))
+                write_linear(file, batch, pieces, self._run)
+        self._note(samples)
         return files
-
-    def _imputed(self, batch: str) -> tuple[NDArray[np.float32], list[str]]:
-        """Return what was imputed for a batch, linear scale, and names that say so: expected, then drawn."""
-        rows = (self.adata.obs["batch"] == batch).to_numpy()
-        if IMPUTED not in self.adata.layers:
-            return np.empty((int(rows.sum()), 0), dtype=np.float32), []
-        there = np.ix_(rows, self.adata.layers[IMPUTED][rows].any(axis=0))
-        markers = self.adata.var_names[there[1].ravel()]
-        values = [
-            to_linear(self.adata.layers[layer][there], self.model.cofactor) for layer in ("aligned", SAMPLE)
-        ]
-        return np.hstack(values), [f"{name} {word}" for word in ("imputed", "drawn") for name in markers]
 
     def write_report(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the page (.html), and the same as JSON beside it; see `write` for what is refused."""
@@ -142,7 +144,30 @@ class Alignment:
 
     @property
     def _inputs(self) -> list[Path]:
-        return [batch.path for batch in self._batches if batch.path]
+        return [batch.path for batch in self._run.batches if batch.path]
+
+    @property
+    def _seen(self) -> Results:
+        """What is known once all cells were mapped."""
+        if self._results is None:
+            samples: dict[str, Sample] = {}
+            with limited_threads(self._run.config.threads):
+                for _ in self._run.pieces(samples):
+                    pass
+            self._note(samples)
+        return self._note({})
+
+    def _note(self, samples: Mapping[str, Sample]) -> Results:
+        """Keep what the report tells, the first time that all cells were mapped."""
+        if self._results is None:
+            self._results = self._run.results(samples)
+        return self._results
+
+    def _mapped(self, put: Callable[[Iterable[Piece], Callable[[], Mapping[str, Any]]], Found]) -> Found:
+        """Map all cells and put them somewhere; what is said of them is known at the end of them."""
+        samples: dict[str, Sample] = {}
+        with limited_threads(self._run.config.threads):
+            return put(self._run.pieces(samples), lambda: about(self._note(samples).report))
 
 
 def load(path: str | Path) -> Model:

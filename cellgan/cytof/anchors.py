@@ -135,7 +135,7 @@ def anchor_rows(batch: CellBatch, key: str) -> NDArray[np.intp]:
 
 def may_hold_anchors(batch: CellBatch, key: str) -> bool:
     """Tell whether a batch has the column that ``KEY`` or ``KEY=VALUE`` names."""
-    return _parsed(batch, key)[0] in batch.adata.obs
+    return _parsed(batch, key)[0] in batch.cells.obs_columns
 
 
 def check_tied(n_controls: Mapping[str, int], *, reference: str, said: str) -> None:
@@ -178,7 +178,7 @@ def _parsed(batch: CellBatch, key: str) -> tuple[str, str | None]:
 
     A column may have "=" in its name: if there is such a column, it is meant.
     """
-    if key in batch.adata.obs or "=" not in key:
+    if key in batch.cells.obs_columns or "=" not in key:
         return key, None
     column, _, value = key.partition("=")
     return column.strip(), value.strip()

@@ -1,19 +1,19 @@
-"""Files of cells whose values are read piece by piece, so that they may be larger than the memory."""
+"""Files of cells that are read piece by piece, so that they may be larger than the memory."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
-import h5py
+import pandas as pd
 import scipy.sparse as sp
 
 from cellgan.cytof.check_cells import check_names, check_sparse, check_values, dense_float32
-from cellgan.cytof.fcs import FcsFile, cell_names, open_fcs
-from cellgan.cytof.h5ad import reading_h5ad
-from cellgan.cytof.input_files import check_file, file_format, naming
+from cellgan.cytof.fcs import FcsFile, cell_names, fcs_to_adata, open_fcs
+from cellgan.cytof.input_files import Format, check_file, file_format, naming
+from cellgan.cytof.stores import Element, is_array, opened, read_whole, reading, texts
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ROWS = 20_000
+ROWS = 32_768  # cells at a time: whole blocks of the mover, as many for each of two threads
 
 
 @dataclass(frozen=True, eq=False)
 class CellFile:
-    """A file of cells whose values are read when they are needed.
+    """A file of cells whose values and tables are read when they are needed.
 
     Attributes
     ----------
@@ -41,16 +41,22 @@ class CellFile:
         Names of the columns, unique.
     channels
         FCS ``$PnN``, or "" where the file has none.
+    columns
+        Columns of ``obs``.
+    index_name
+        What the cells' names are called in ``obs``; None where they are not called anything.
     fcs
-        The open FCS file; None for .h5ad.
+        The open FCS file; None for others.
     """
 
     path: Path
-    format: Literal["h5ad", "fcs"]
+    format: Format
     n_cells: int
     names: tuple[str, ...]
     channels: tuple[str, ...]
-    fcs: FcsFile | None = None
+    columns: tuple[str, ...] = ()
+    index_name: str | None = None
+    fcs: FcsFile | None = field(default=None, repr=False)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,7 +65,7 @@ class CellFile:
 
     @property
     def keywords(self) -> Mapping[str, str]:
-        """FCS keywords, in upper case; empty for .h5ad."""
+        """FCS keywords, in upper case; empty for other formats."""
         return self.fcs.keywords if self.fcs else {}
 
     def chunks(self, rows: int = ROWS) -> Iterator[NDArray[np.float32]]:
@@ -80,7 +86,7 @@ class CellFile:
         InputError
             A value is NaN or infinite, or the file is damaged.
         """
-        pieces = _fcs_pieces(self.fcs, rows) if self.fcs else _h5ad_pieces(self.path, rows)
+        pieces = _fcs_pieces(self.fcs, rows) if self.fcs else _store_pieces(self.path, rows)
         while True:
             with naming(self.path):  # not around the yield: what the caller does wrong is not the file's
                 piece = next(pieces, None)
@@ -89,14 +95,37 @@ class CellFile:
                 check_values(piece, self.names)
             yield piece
 
+    def cell_names(self, rows: int = ROWS) -> Iterator[NDArray[np.object_]]:
+        """Yield the names of all cells in order, at most so many at a time."""
+        if self.fcs:
+            yield from cell_names(self.fcs, rows)
+            return
+        with naming(self.path), reading(self.path), opened(self.path) as file:
+            yield from texts(_index(file["obs"]), rows)
 
-def open_for_map(path: str | Path) -> CellFile:
+    def column(self, key: str) -> pd.Series[Any]:
+        """Read one column of ``obs``."""
+        with naming(self.path), reading(self.path), opened(self.path) as file:
+            obs = file["obs"]
+            if obs.attrs.get("encoding-version") != "0.2.0":  # older tables keep categories elsewhere
+                return pd.Series(ad.io.read_elem(obs)[key].array)
+            return pd.Series(ad.io.read_elem(obs[key]))
+
+    def whole(self) -> ad.AnnData:
+        """Read all that the file holds."""
+        with naming(self.path):
+            return fcs_to_adata(self.fcs) if self.fcs else read_whole(self.path)
+
+
+def open_for_map(path: str | Path, *, n_least: int = 1) -> CellFile:
     """Open a file of cells without reading their values.
 
     Parameters
     ----------
     path
         An ``.h5ad`` or ``.fcs`` file.
+    n_least
+        Cells that there must be.
 
     Returns
     -------
@@ -111,20 +140,31 @@ def open_for_map(path: str | Path) -> CellFile:
     path = Path(path)
     check_file(path)
     with naming(path):
-        if file_format(path) == "fcs":
+        kind = file_format(path)
+        if kind == "fcs":
             fcs = open_fcs(path)
-            check_names(cell_names(fcs), fcs.names(), n_least=1)
-            return CellFile(path, "fcs", fcs.n_cells, fcs.names(), fcs.channels, fcs)
-        with reading_h5ad(path), h5py.File(path) as file:
-            cells, var = _index(file["obs"]), ad.io.read_elem(file["var"])
-            shape = _shape(file)
-        names = tuple(map(str, var.index))
-        check_names(cells, names, n_least=1)
-        if shape != (len(cells), len(names)):
-            msg = f"X has the shape {shape}, but obs and var name {len(cells)} cells and {len(names)} markers"
-            raise InputError(msg)
-        channels = tuple(map(str, var["channel"])) if "channel" in var else ("",) * len(names)
-        return CellFile(path, "h5ad", len(cells), names, channels)
+            found = CellFile(path, kind, fcs.n_cells, fcs.names(), fcs.channels, fcs=fcs)
+        else:
+            found = _open_store(path, kind)
+        check_names(found.n_cells, found.cell_names, found.names, n_least=n_least)
+    return found
+
+
+def _open_store(path: Path, kind: Format) -> CellFile:
+    with reading(path), opened(path) as file:
+        index, var = _index(file["obs"]), ad.io.read_elem(file["var"])
+        shape, attributes = _shape(file), file["obs"].attrs
+        columns, called = tuple(map(str, attributes["column-order"])), str(attributes["_index"])
+        held = index if is_array(index) else index["codes" if "codes" in index else "values"]
+        n_cells = int(held.shape[0])
+    names = tuple(map(str, var.index))
+    if shape != (n_cells, len(names)):
+        msg = f"X has the shape {shape}, but obs and var name {n_cells} cells and {len(names)} markers"
+        raise InputError(msg)
+    own = var["channel"].astype("object") if "channel" in var else [""] * len(names)
+    channels = tuple(str(one) if isinstance(one, str) else "" for one in own)
+    index_name = None if called == "_index" else called
+    return CellFile(path, kind, n_cells, names, channels, columns, index_name)
 
 
 def _fcs_pieces(fcs: FcsFile, rows: int) -> Iterator[NDArray[np.float32]]:
@@ -132,19 +172,19 @@ def _fcs_pieces(fcs: FcsFile, rows: int) -> Iterator[NDArray[np.float32]]:
         yield fcs.rows(start, start + rows)
 
 
-def _h5ad_pieces(path: Path, rows: int) -> Iterator[NDArray[np.float32]]:
-    with h5py.File(path) as file:
-        with reading_h5ad(path):
+def _store_pieces(path: Path, rows: int) -> Iterator[NDArray[np.float32]]:
+    with opened(path) as file:
+        with reading(path):
             read, n_cells = _row_reader(file["X"]), _shape(file)[0]
         for start in range(0, n_cells, rows):
-            with reading_h5ad(path):
+            with reading(path):
                 piece = read(start, min(start + rows, n_cells))
             yield dense_float32(piece)
 
 
-def _row_reader(x: h5py.Dataset | h5py.Group) -> Callable[[int, int], Any]:
+def _row_reader(x: Element) -> Callable[[int, int], Any]:
     """Return what reads rows of X: from an array, or a sparse matrix by rows or by columns."""
-    if isinstance(x, h5py.Dataset):
+    if is_array(x):
         return lambda start, stop: x[start:stop]
     n_markers = int(x.attrs["shape"][1])
     if x.attrs["encoding-type"] == "csc_matrix":
@@ -161,21 +201,21 @@ def _row_reader(x: h5py.Dataset | h5py.Group) -> Callable[[int, int], Any]:
     return read
 
 
-def _shape(file: h5py.File) -> tuple[int, int]:
+def _shape(file: Element) -> tuple[int, int]:
     if "X" not in file or file["X"].attrs.get("encoding-type") == "null":
         msg = "there are no values (X is empty): put the ion counts or the arcsinh values into X"
         raise InputError(msg)
     x = file["X"]
-    shape = x.shape if isinstance(x, h5py.Dataset) else x.attrs["shape"]
+    shape = x.shape if is_array(x) else x.attrs["shape"]
     return int(shape[0]), int(shape[1])
 
 
-def _index(frame: h5py.Group | h5py.Dataset) -> list[str]:
-    """Return the row names of a table without reading its columns, which may be large."""
-    if isinstance(frame, h5py.Dataset):
+def _index(frame: Element) -> Element:
+    """Return where the row names of a table lie."""
+    if is_array(frame):
         msg = (
             "a version of anndata before 0.7 wrote this file, and nothing can be added to its tables: read "
             "it with today's anndata, and write it again"
         )
         raise InputError(msg)
-    return [str(name) for name in ad.io.read_elem(frame[frame.attrs["_index"]])]
+    return frame[frame.attrs["_index"]]

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from cellgan.cytof.cell_names import twice
 from cellgan.errors import InputError
-from cellgan.report.numbers import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cellgan.cytof.cell_names import Pieces
 
-def check_names(cells: Iterable[str], markers: Sequence[str], *, n_least: int = 2) -> None:
+
+def check_names(n_cells: int, cells: Pieces, markers: Sequence[str], *, n_least: int = 2) -> None:
     """Check the numbers and the names of cells and markers.
 
     Parameters
     ----------
+    n_cells
+        How many cells there are.
     cells
-        Names of the cells.
+        Gives their names, piece by piece.
     markers
         Names of the columns.
     n_least
@@ -34,8 +38,6 @@ def check_names(cells: Iterable[str], markers: Sequence[str], *, n_least: int = 
     InputError
         There are too few cells or no markers, or a name occurs twice.
     """
-    counts = Counter(cells)
-    n_cells = counts.total()
     if n_cells < n_least:
         seen = "there is only one cell" if n_cells else "there are no cells"
         need = "a batch needs at least two, and some hundreds to be aligned well"
@@ -44,12 +46,12 @@ def check_names(cells: Iterable[str], markers: Sequence[str], *, n_least: int = 
     if not len(markers):
         msg = "there are no markers (var is empty)"
         raise InputError(msg)
-    if len(counts) < n_cells:
-        msg = f"cell names occur more than once: {_twice(counts)}. Use adata.obs_names_make_unique()"
+    if again := twice(cells):
+        msg = f"cell names occur more than once: {_listed(again)}. Use adata.obs_names_make_unique()"
         raise InputError(msg)
-    counts = Counter(markers)
-    if len(counts) < len(markers):
-        msg = f"marker names occur more than once: {_twice(counts)}. Rename the columns (adata.var_names)"
+    if len(set(markers)) < len(markers):
+        again = {name: n for name, n in Counter(markers).items() if n > 1}
+        msg = f"marker names occur more than once: {_listed(again)}. Rename the columns (adata.var_names)"
         raise InputError(msg)
 
 
@@ -83,35 +85,6 @@ def check_values(values: NDArray[np.float32], markers: Sequence[str]) -> None:
     if told:
         msg = f"{'; '.join(told)}. Values must be finite numbers: remove these cells or markers"
         raise InputError(msg)
-
-
-def same_cells(tables: Mapping[str, NDArray[np.float32]]) -> list[str]:
-    """Warn of batches that hold the very same cells, in the same order.
-
-    Parameters
-    ----------
-    tables
-        By name of batch, each (n_cells, n_markers), finite.
-
-    Returns
-    -------
-    A sentence for each set of such batches.
-    """
-    alike: list[list[str]] = []
-    for name, table in tables.items():
-        for names in alike:
-            first = tables[names[0]]
-            # One cell tells most apart; batches that were thinned to one size are many.
-            if np.array_equal(first[:1], table[:1]) and np.array_equal(first, table):
-                names.append(name)
-                break
-        else:
-            alike.append([name])
-    return [
-        f"{listing(names)} hold the same cells, value by value: was one of them copied, or given by mistake?"
-        for names in alike
-        if len(names) > 1
-    ]
 
 
 def dense_float32(values: Any) -> NDArray[np.float32]:  # noqa: ANN401 -- whatever AnnData may hold
@@ -170,7 +143,7 @@ def check_sparse(matrix: Any) -> Any:  # noqa: ANN401 -- scipy has a class for e
     return matrix
 
 
-def _twice(counts: Counter[str]) -> str:
-    names = [name for name, n in counts.items() if n > 1]
+def _listed(again: Mapping[str, int]) -> str:
+    names = list(again)
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
     return ", ".join(map(repr, names[:5])) + more

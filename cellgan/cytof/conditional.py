@@ -130,7 +130,9 @@ class Conditional:
         found: NDArray[np.float32] = np.take_along_axis(table, self._level_of(expected), axis=0)
         return found.astype(np.float32)
 
-    def draw(self, expected: NDArray[np.floating], *, draws: int, seed: int) -> NDArray[np.float32]:
+    def draw(
+        self, expected: NDArray[np.floating], *, draws: int, seed: int | np.random.Generator
+    ) -> NDArray[np.float32]:
         """Draw values of cells, ``(n_draws, n_cells, n_markers)``; every value was measured in some cell.
 
         Parameters
@@ -140,7 +142,7 @@ class Conditional:
         draws
             How many of each cell.
         seed
-            Of the donors.
+            Of the donors; or where they come from, if these are not the first cells.
         """
         from sklearn.neighbors import NearestNeighbors
 

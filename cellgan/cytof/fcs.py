@@ -27,7 +27,7 @@ from cellgan.cytof.fcs_text import number, read_header, read_keywords
 from cellgan.cytof.fcs_write import unique, write_fcs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from numpy.typing import NDArray
@@ -177,7 +177,8 @@ def read_fcs(path: str | Path) -> ad.AnnData:
 
 def fcs_to_adata(file: FcsFile) -> ad.AnnData:
     """Read all cells of an FCS file that is open."""
-    obs = pd.DataFrame(index=pd.Index(cell_names(file), dtype=str))
+    names = [name for piece in cell_names(file) for name in piece]
+    obs = pd.DataFrame(index=pd.Index(names, dtype=str))
     return ad.AnnData(file.rows(0, file.n_cells), obs=obs, var=fcs_var(file))
 
 
@@ -186,6 +187,8 @@ def fcs_var(file: FcsFile) -> pd.DataFrame:
     return pd.DataFrame({"channel": list(file.channels)}, index=pd.Index(file.names(), dtype=str))
 
 
-def cell_names(file: FcsFile) -> list[str]:
-    """Return the names that the cells of an FCS file get, which has none."""
-    return [f"{file.path.stem}-{i}" for i in range(1, file.n_cells + 1)]
+def cell_names(file: FcsFile, rows: int | None = None) -> Iterator[NDArray[np.object_]]:
+    """Yield the names that the cells of an FCS file get, which has none; so many at a time, or all."""
+    for start in range(0, file.n_cells, rows or max(1, file.n_cells)):
+        stop = min(start + (rows or file.n_cells), file.n_cells)
+        yield np.array([f"{file.path.stem}-{i + 1}" for i in range(start, stop)], dtype=object)

@@ -17,51 +17,52 @@ from cellgan.cytof.straight import lines_of
 from cellgan.cytof.transform import Standardise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from cellgan.core import RoundReport, Watcher
-    from cellgan.cytof.batch_map import BatchMap, Mapped
+    from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.gaps import Gap
+    from cellgan.cytof.model import Model
     from cellgan.cytof.prepare import Prepared
     from cellgan.cytof.straight import StraightLines
 
 SHOW_EVERY = 100
 
 
-class Filled(NamedTuple):
-    """What fills one gap.
+class Filling(NamedTuple):
+    """How one gap is filled, in any number of cells.
 
     Attributes
     ----------
     gap
         Which.
-    imputed
-        For all cells of the target; arcsinh units, of the source.
     quality
         How well the markers were predicted in cells of the source that were held out.
-    n_novel
-        How many cells of the target have no counterpart in the source; None where nobody looked.
+    fill
+        Takes cells of the target that were read, all their columns, with what they are mapped to and where
+        draws come from. Returns their markers in arcsinh units of the source, and which of the cells have no
+        counterpart in it; None where nobody looked.
     """
 
     gap: Gap
-    imputed: Imputed
     quality: Quality
-    n_novel: int | None
+    fill: Callable[
+        [NDArray[np.float32], Mapped, np.random.Generator], tuple[Imputed, NDArray[np.bool_] | None]
+    ]
 
 
-def fill_gaps(
+def learn_gaps(
     gaps: Sequence[Gap],
     prepared: Prepared,
-    maps: Mapping[str, BatchMap],
+    model: Model,
     config: AlignConfig,
     *,
-    mapped: Mapping[str, Mapped],
     progress: Callable[[str, float], None],
-) -> tuple[Filled, ...]:
-    """Learn the markers of every gap in its source, and impute them in its target.
+) -> tuple[Filling, ...]:
+    """Learn the markers of every gap in its source.
 
     Parameters
     ----------
@@ -69,62 +70,64 @@ def fill_gaps(
         What to fill.
     prepared
         All batches.
-    maps
-        Of every batch, by name.
+    model
+        Maps every batch.
     config
-        Method, draws, rounds, seed, device.
-    mapped
-        All cells of every batch, by name, with all columns.
+        Method, rounds, seed, device.
     progress
         Called with the name of the batch that lacks something and the done fraction of all.
     """
-    filler = _Filler(prepared, maps, config, mapped)
-    fill = filler.by_magan if config.method == "magan" else filler.by_regression
-    filled = []
+    learner = _Learner(prepared, model, config)
+    learn = learner.magan if config.method == "magan" else learner.regression
+    fillings = []
     for number, gap in enumerate(gaps):
 
         def show(report: RoundReport, target: str = gap.target, number: int = number) -> None:
             progress(target, (number + report.round / report.last_round) / len(gaps))
 
-        filled.append(fill(gap, every(SHOW_EVERY, show)))
-    return tuple(filled)
+        fillings.append(learn(gap, every(SHOW_EVERY, show)))
+    return tuple(fillings)
 
 
 @dataclass(frozen=True)
-class _Filler:
-    """Fills gaps; what several of them need is learned once."""
+class _Learner:
+    """Learns to fill gaps; what several of them need is learned once."""
 
     prepared: Prepared
-    maps: Mapping[str, BatchMap]
+    model: Model
     config: AlignConfig
-    mapped: Mapping[str, Mapped]
     lines: dict[str, StraightLines] = field(default_factory=dict)
     learned: dict[tuple[object, ...], tuple[Imputer, Quality]] = field(default_factory=dict)
 
-    def by_regression(self, gap: Gap, watcher: Watcher) -> Filled:
+    def regression(self, gap: Gap, watcher: Watcher) -> Filling:
         """Predict markers from shared ones as they go together in the source."""
         config, key = self.config, (gap.source, gap.predictors, gap.markers)
         if key not in self.learned:
-            rows, own = self._rows(gap.source), self.prepared.panel.proteins[gap.source]
-            columns = np.array([own[marker] for marker in gap.markers])
             imputer = fit_imputer(
-                self._framed(gap.source, gap.predictors, rows),
-                # Where the source is not the reference, some of these may have been aligned.
-                self.mapped[gap.source].aligned[np.ix_(rows, columns)],
+                self._framed(gap.source, gap.predictors),
+                self._aligned(gap.source, gap.markers),
                 seed=config.seed,
                 device=pick(config.device),
                 watchers=[watcher],
             )
             self.learned[key] = imputer, measure_quality(imputer, seed=config.seed)
         imputer, quality = self.learned[key]
-        cells = self._framed(gap.target, gap.predictors, None)
-        imputed = imputer(cells, draws=config.draws, seed=config.seed)
-        # Of cells without counterpart nothing is known but how far values can differ at all.
-        novel = self._novel(gap, cells)
-        imputed.sd[novel] = np.maximum(imputed.sd[novel], imputer.outputs.sd)
-        return Filled(gap, imputed, quality, int(novel.sum()))
+        target, lines = self.prepared.batch(gap.target), self._lines(gap.target, gap.predictors)
+        tell = self._novelty(gap)
 
-    def by_magan(self, gap: Gap, watcher: Watcher) -> Filled:
+        def fill(
+            values: NDArray[np.float32], mapped: Mapped, rng: np.random.Generator
+        ) -> tuple[Imputed, NDArray[np.bool_] | None]:
+            cells = lines(self.prepared.proteins_of(target, gap.predictors, values))
+            imputed = imputer(cells, draws=config.draws, seed=rng)
+            # Of cells without counterpart nothing is known but how far values can differ at all.
+            novel = mapped.novel if tell is None else tell(cells)
+            imputed.sd[novel] = np.maximum(imputed.sd[novel], imputer.outputs.sd)
+            return imputed, novel
+
+        return Filling(gap, quality, fill)
+
+    def magan(self, gap: Gap, watcher: Watcher) -> Filling:
         """Take what MAGAN's generator makes of the target's whole panel."""
         config, panel = self.config, self.prepared.panel
         target, source = (self.prepared.batch(name) for name in (gap.target, gap.source))
@@ -139,29 +142,55 @@ class _Filler:
             watchers=[watcher],
         )
         columns = [theirs.index(marker) for marker in gap.markers]
-        imputed = generator(self.prepared.proteins(target, ours), columns, draws=config.draws)
-        return Filled(gap, imputed, Quality.unknown(len(gap.markers)), None)
 
-    def _novel(self, gap: Gap, cells: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Return which of the target's cells have no counterpart in the source."""
-        if self.maps[gap.source].mover is None:  # the reference: that is known already
-            return self.mapped[gap.target].novel
-        known = self._framed(gap.source, gap.predictors, self._rows(gap.source))
+        def fill(
+            values: NDArray[np.float32],
+            _mapped: Mapped,
+            _rng: np.random.Generator,
+        ) -> tuple[Imputed, NDArray[np.bool_] | None]:
+            cells = self.prepared.proteins_of(target, ours, values)
+            return generator(cells, columns, draws=config.draws), None
+
+        return Filling(gap, Quality.unknown(len(gap.markers)), fill)
+
+    def _novelty(self, gap: Gap) -> Callable[[NDArray[np.float64]], NDArray[np.bool_]] | None:
+        """Return what tells the target's cells without counterpart in the source; None if that is known."""
+        if self.model.batches[gap.source].mover is None:  # the reference
+            return None
+        known = self._framed(gap.source, gap.predictors)
         units = Standardise.of(known.astype(np.float32))
-        source, target = (units.apply(side.astype(np.float32)).astype(np.float64) for side in (known, cells))
-        novelty = fit_novelty(source, target[self._rows(gap.target)], seed=self.config.seed)
-        return novelty(target) if novelty is not None else np.zeros(len(target), dtype=bool)
+
+        def scaled(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+            return units.apply(cells.astype(np.float32)).astype(np.float64)
+
+        own = self._framed(gap.target, gap.predictors)
+        novelty = fit_novelty(scaled(known), scaled(own), seed=self.config.seed)
+
+        def tell(cells: NDArray[np.float64]) -> NDArray[np.bool_]:
+            return novelty(scaled(cells)) if novelty is not None else np.zeros(len(cells), dtype=bool)
+
+        return tell
 
     def _rows(self, name: str) -> NDArray[np.intp]:
         """Return the cells of a batch that are learned from."""
         return learned_rows(self.prepared.batch(name), self.config.seed)
 
-    def _framed(
-        self, name: str, markers: Sequence[str], rows: NDArray[np.intp] | None
-    ) -> NDArray[np.float64]:
-        """Return shared markers of some or all cells of a batch in the reference's frame."""
+    def _aligned(self, name: str, markers: Sequence[str]) -> NDArray[np.float32]:
+        """Return any proteins of a source's learned cells as mapped: some of them may have been aligned."""
+        batch = self.prepared.batch(name)
+        values = batch.cells.values(self._rows(name), np.arange(len(batch.markers)))
+        mapped = self.model.mapped(values, self.prepared.columns(batch), name)
+        return mapped.aligned[:, self.prepared.protein_columns(batch, markers)]
+
+    def _framed(self, name: str, markers: Sequence[str]) -> NDArray[np.float64]:
+        """Return shared markers of a batch's learned cells in the reference's frame."""
+        batch = self.prepared.batch(name)
+        return self._lines(name, markers)(self.prepared.proteins(batch, markers, self._rows(name)))
+
+    def _lines(self, name: str, markers: Sequence[str]) -> StraightLines:
+        """Return the lines that take markers of a batch to the reference's frame."""
         batch = self.prepared.batch(name)
         if name not in self.lines:
-            self.lines[name] = lines_of(self.prepared.values(batch, self._rows(name)), self.maps[name])
-        at = [self.prepared.shared_by(batch).index(marker) for marker in markers]
-        return self.lines[name].at(at)(self.prepared.proteins(batch, markers, rows))
+            values = self.prepared.values(batch, self._rows(name))
+            self.lines[name] = lines_of(values, self.model.batches[name])
+        return self.lines[name].at([self.prepared.shared_by(batch).index(marker) for marker in markers])

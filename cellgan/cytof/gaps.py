@@ -60,7 +60,7 @@ def find_gaps(
         What can be learned; and, in words, what cannot.
     """
     gaps, notes = [], []
-    able = {batch.name for batch in batches if batch.adata.n_obs >= LEAST_CELLS}
+    able = {batch.name for batch in batches if batch.n_cells >= LEAST_CELLS}
     union = dict.fromkeys(marker for batch in batches for marker in panel.proteins[batch.name])
     for batch in batches:
         own = panel.proteins[batch.name]

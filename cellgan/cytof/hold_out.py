@@ -23,7 +23,6 @@ from cellgan.cytof.learn import learn_all, learned_rows, plan_lessons, some_rows
 from cellgan.cytof.predict_hidden import predict_hidden
 from cellgan.cytof.prediction_scores import Truth
 from cellgan.cytof.threads import limited_threads
-from cellgan.cytof.transform import Standardise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +73,7 @@ class Trial:
 def learn_map(prepared: Prepared, config: AlignConfig) -> BatchMap:
     """Learn the second batch's way to the first one, as an alignment does."""
     reference, batch = prepared.batches
-    units = Standardise.of(prepared.values(reference))
+    units = prepared.units(reference)
     lessons = plan_lessons(reference, [batch], config)
     learned = learn_all(lessons, prepared, units=units, config=config, progress=lambda *_: None)
     return make_maps(prepared, learned, reference=reference.name, units=units)[batch.name]

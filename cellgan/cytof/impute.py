@@ -73,7 +73,9 @@ class Imputer:
         # No cell is expected to show what none has shown.
         return np.clip(found, measured.min(axis=0), measured.max(axis=0)) if len(measured) else found
 
-    def __call__(self, shared: NDArray[np.floating], *, draws: int, seed: int) -> Imputed:
+    def __call__(
+        self, shared: NDArray[np.floating], *, draws: int, seed: int | np.random.Generator
+    ) -> Imputed:
         """Impute cells.
 
         Parameters
@@ -83,7 +85,7 @@ class Imputer:
         draws
             How many values to draw for each.
         seed
-            Of the draws.
+            Of the draws; or where they come from, if these are not the first cells.
         """
         expected = self.expected(shared)
         spread = self.conditional

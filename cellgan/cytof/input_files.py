@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.fcs_write import unique
@@ -15,6 +15,8 @@ from cellgan.errors import CellganError, ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+Format: TypeAlias = Literal["h5ad", "fcs"]
 
 
 @contextmanager
@@ -32,7 +34,7 @@ def naming(source: Path | str) -> Iterator[None]:
         raise problem from error
 
 
-def file_format(path: Path) -> Literal["h5ad", "fcs"]:
+def file_format(path: Path) -> Format:
     """Tell a file's format from its suffix.
 
     Parameters

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
-import h5py
 import numpy as np
 import pandas as pd
 
 from cellgan.atomic import atomic
-from cellgan.cytof.assemble import join_obs
-from cellgan.cytof.batch_map import LAYERS
+from cellgan.cytof.assemble import write_frame
+from cellgan.cytof.batch_map import LAYERS, NOVEL
+from cellgan.cytof.joint_obs import Frame, JointObs
+from cellgan.cytof.stores import Element, created, new_array, opened
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,16 +53,21 @@ def join(parts: Sequence[Part], out_path: Path) -> int:
     first = parts[0]
     pieces = [(first, first.reference), *((part, batch) for part in parts for batch in part.others)]
     tables = [part.obs.iloc[slice(*part.rows(batch))] for part, batch in pieces]
-    obs = join_obs([table.astype({"batch": str}) for table in tables], [batch for _, batch in pieces])
+    joint = JointObs(
+        {
+            batch: Frame(table.drop(columns=["batch", NOVEL]))
+            for (_, batch), table in zip(pieces, tables, strict=True)
+        }
+    )
+    novel = np.concatenate([table[NOVEL].to_numpy(dtype=bool) for table in tables])
     var = _join_var(parts, [batch for _, batch in pieces])
-    with atomic(out_path) as target:
-        ad.AnnData(obs=obs, var=var, uns={"cellgan": _join_about(parts)}).write_h5ad(target)
-        with h5py.File(target, "r+") as file:
-            file.pop("X", None)
-            layers = file.require_group("layers")
-            for parent, name in ((file, "X"), *((layers, name) for name in LAYERS)):
-                _copy(_new_array(parent, name, (len(obs), len(var))), pieces, var.index)
-    return len(obs)
+    with atomic(out_path) as target, created(target) as root:
+        write_frame(root, var)
+        for parent, name in ((root, "X"), *((root["layers"], name) for name in LAYERS)):
+            _copy(new_array(parent, name, (len(novel), len(var))), pieces, var.index)
+        joint.write(root, novel)
+        ad.io.write_elem(root, "uns", {"cellgan": _join_about(parts)})
+    return len(novel)
 
 
 def join_reports(parts: Sequence[Part]) -> dict[str, Any]:
@@ -116,21 +122,12 @@ def _join_about(parts: Sequence[Part]) -> dict[str, Any]:
     return about
 
 
-def _new_array(parent: h5py.Group, name: str, shape: tuple[int, int]) -> h5py.Dataset:
-    rows = max(1, min(shape[0], 2**20 // (4 * shape[1])))  # a mebibyte a chunk, whole cells
-    array = parent.create_dataset(
-        name, shape, "f4", chunks=(rows, shape[1]), compression="gzip", compression_opts=1
-    )
-    array.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-    return array
-
-
-def _copy(array: h5py.Dataset, pieces: Sequence[tuple[Part, str]], names: pd.Index[Any]) -> None:
+def _copy(array: Element, pieces: Sequence[tuple[Part, str]], names: pd.Index[Any]) -> None:
     """Copy one array of all files into one of the same path; NaN where a file has no such column."""
     start = 0
     for part, batch in pieces:
         columns = names.get_indexer(part.var.index)
-        with h5py.File(part.path) as file:
+        with opened(part.path) as file:
             first, stop = part.rows(batch)
             for at in range(first, stop, ROWS):
                 values: NDArray[np.float32] = file[array.name][at : min(at + ROWS, stop)]

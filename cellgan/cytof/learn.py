@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.transform import Standardise
 
 Source = Literal["cells", "controls", "condition"]
+MANY = 2**22  # cells, of which some are drawn without putting all in an order
 N_LEARNED = MAX_CELLS  # cells of each side at most: time and memory of learning are bounded
 
 
@@ -197,12 +198,15 @@ def learn(
 
 def some_rows(n_cells: int, n: int, seed: int) -> NDArray[np.intp]:
     """Draw so many rows at most, ascending."""
-    return np.sort(np.random.default_rng(seed).permutation(n_cells)[:n])
+    rng = np.random.default_rng(seed)
+    if n_cells > MANY:
+        return np.sort(rng.choice(n_cells, n, replace=False, shuffle=False))
+    return np.sort(rng.permutation(n_cells)[:n])
 
 
 def learned_rows(batch: CellBatch, seed: int) -> NDArray[np.intp]:
     """Return the cells of a batch that are learned from where all of them would do, ascending."""
-    return some_rows(batch.adata.n_obs, N_LEARNED, seed)
+    return some_rows(batch.n_cells, N_LEARNED, seed)
 
 
 def _controls(
@@ -210,7 +214,7 @@ def _controls(
 ) -> dict[str, Side]:
     """Find the control cells of every batch that has some."""
     if controls is not None:
-        found = {name: Side(one, np.arange(one.adata.n_obs), control=True) for name, one in controls.items()}
+        found = {name: Side(one, np.arange(one.n_cells), control=True) for name, one in controls.items()}
         said = "the anchors"
     elif config.anchor_key is not None:
         asked = [batch for batch in batches if may_hold_anchors(batch, config.anchor_key)]
@@ -226,7 +230,7 @@ def _controls(
 
 
 def _all(batch: CellBatch) -> Side:
-    return Side(batch, np.arange(batch.adata.n_obs))
+    return Side(batch, np.arange(batch.n_cells))
 
 
 def _sampled(side: Side, seed: int) -> Side:

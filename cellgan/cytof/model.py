@@ -11,6 +11,7 @@ import torch
 from cellgan.atomic import check_output
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.batch_map import NOVEL, BatchMap, Mapped
+from cellgan.cytof.cell_file import ROWS
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.transform import Standardise, other_scale, to_arcsinh, to_linear
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cellgan.cytof.cell_file import CellFile
-
-ROWS = 32_768  # cells at a time: whole blocks of the mover, as many for each of two threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,19 +89,27 @@ class Model:
             )
         return Mapped(out, sd, novel)
 
-    def linear(self, values: NDArray[np.float32], columns: Columns, batch: str) -> NDArray[np.float32]:
-        """Return mapped cells on the linear scale, for FCS; what is not aligned is not touched."""
-        moved = None if self.batches[batch].mover is None else self.mapped(values, columns, batch)
-        return self._linear(values, moved, columns)
-
-    def _linear(
-        self, values: NDArray[np.float32], moved: Mapped | None, columns: Columns
+    def linear(
+        self, values: NDArray[np.float32], mapped: Mapped, columns: Columns, batch: str
     ) -> NDArray[np.float32]:
+        """Return cells on the linear scale, for FCS, where they are mapped; what is not moved is not touched.
+
+        Parameters
+        ----------
+        values
+            All columns as measured, ``(n_cells, n_columns)``.
+        mapped
+            The same as mapped.
+        columns
+            What these are.
+        batch
+            Name of the batch.
+        """
         out = values.copy()
         if self.transform == "none":
             out[:, columns.counts] = to_linear(values[:, columns.counts], self.cofactor)
-        if moved is not None:
-            out[:, columns.aligned] = to_linear(moved.aligned[:, columns.aligned], self.cofactor)
+        if self.batches[batch].mover is not None:
+            out[:, columns.aligned] = to_linear(mapped.aligned[:, columns.aligned], self.cofactor)
         return out
 
     def map(self, adata: ad.AnnData, batch: str | None = None) -> ad.AnnData:
@@ -127,7 +134,7 @@ class Model:
         InputError
             The cells cannot be used as they are.
         """
-        from cellgan.cytof.read_write import own_copy
+        from cellgan.cytof.cells import own_copy
 
         name = self.pick(batch)
         copy = own_copy(adata, "the cells to be mapped", n_least=1)
@@ -180,9 +187,7 @@ class Model:
 
         own = self.batches[name]
         if out_path.suffix == ".fcs":
-            linear = (
-                self._linear(chunk, mapped if own.mover else None, columns) for chunk, mapped in pieces()
-            )
+            linear = (self.linear(chunk, mapped, columns, name) for chunk, mapped in pieces())
             stream_fcs(
                 out_path, linear, channels=source.channels, markers=source.names, keywords=source.keywords
             )

@@ -50,8 +50,8 @@ def text_of(batch: CellBatch, key: str, *, what: str) -> NDArray[np.str_]:
 
 def column_of(batch: CellBatch, key: str, *, what: str) -> pd.Series[Any]:
     """Return a column of a batch's cells; InputError where there is none. See `text_of`."""
-    if key not in batch.adata.obs:
-        there = ", ".join(map(str, batch.adata.obs)) or "no column at all"
+    if key not in batch.cells.obs_columns:
+        there = ", ".join(map(str, batch.cells.obs_columns)) or "no column at all"
         msg = f"batch {batch.name!r} has no obs column {key!r} with {what}; its obs has {there}"
         if batch.format == "fcs":
             msg += ": .fcs files hold no such columns, .h5ad files do"
@@ -59,7 +59,7 @@ def column_of(batch: CellBatch, key: str, *, what: str) -> pd.Series[Any]:
         if batch.path is not None:
             problem.add_note(f"in {batch.path}")
         raise problem
-    column: pd.Series[Any] = batch.adata.obs[key]
+    column: pd.Series[Any] = batch.cells.column(key)
     return column
 
 

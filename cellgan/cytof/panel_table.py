@@ -39,8 +39,8 @@ class PanelTable:
     @classmethod
     def of(cls, batch: CellBatch) -> PanelTable:
         """Read the columns of a batch."""
-        names = tuple(map(str, batch.adata.var_names))
-        var = batch.adata.var
+        names = tuple(batch.markers)
+        var = batch.cells.var
         channels = tuple(map(str, var["channel"])) if "channel" in var else ("",) * len(names)
         keys = tuple(map(marker_key, names))
         return cls(batch.name, names, keys, tuple(column_kinds(names, channels)), Counter(keys))

@@ -10,7 +10,7 @@ import numpy as np
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.panel import match_panels, only, without
-from cellgan.cytof.transform import decide, other_scale, to_arcsinh
+from cellgan.cytof.transform import Standardise, decide, other_scale, to_arcsinh
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.read_write import CellBatch
     from cellgan.cytof.transform import Decision
 
-N_JUDGED = 100_000  # cells of a batch that tell its scale
+N_JUDGED = 100_000  # cells of a batch that tell its scale and its units
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +52,30 @@ class Prepared:
         """Return shared markers of all or some cells of a batch, arcsinh units, ``(n_cells, n_markers)``."""
         return self._scaled(_markers(batch, self.panel, rows))
 
+    def values_of(self, batch: CellBatch, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the same of cells that were read, all columns of them, ``(n_cells, n_columns)``."""
+        return self._scaled(values[:, list(self.panel.columns[batch.name].values())])
+
+    def units(self, batch: CellBatch) -> Standardise:
+        """Return standard units of a batch's shared markers, as at most `N_JUDGED` of its cells have them."""
+        return Standardise.of(self.values(batch, spread_rows(batch.n_cells, N_JUDGED)))
+
     def proteins(
         self, batch: CellBatch, markers: Iterable[str], rows: NDArray[np.intp] | None = None
     ) -> NDArray[np.float32]:
         """Return any proteins of a batch by the names they go by here, arcsinh units."""
+        return self._scaled(_columns(batch, self.protein_columns(batch, markers), rows))
+
+    def proteins_of(
+        self, batch: CellBatch, markers: Iterable[str], values: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the same of cells that were read, all columns of them, ``(n_cells, n_columns)``."""
+        return self._scaled(values[:, self.protein_columns(batch, markers)])
+
+    def protein_columns(self, batch: CellBatch, markers: Iterable[str]) -> NDArray[np.intp]:
+        """Return where proteins stand among a batch's columns."""
         own = self.panel.proteins[batch.name]
-        return self._scaled(_columns(batch, [own[marker] for marker in markers], rows))
+        return np.array([own[marker] for marker in markers], dtype=np.intp)
 
     def shared_by(self, batch: CellBatch) -> tuple[str, ...]:
         """Return the markers that a batch shares with the reference, in the panel's order."""
@@ -79,12 +97,12 @@ class Prepared:
     def _of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         batch = self.batch(control.name)
         at = Columns.find(
-            list(map(str, control.adata.var_names)),
-            list(map(str, control.adata.var["channel"])),
+            control.markers,
+            control.channels,
             markers=self.spelling(batch),
             batch=batch.name,
         )
-        values: NDArray[np.float32] = control.adata.X[np.ix_(rows, at.aligned)]
+        values = control.cells.values(rows, at.aligned)
         if differ := other_scale(values, self.decision.name, insisted=bool(self.decision.warning)):
             whose = f"the control of batch {batch.name!r}"
             msg = f"{whose} is on another scale than the batches, which hold {differ}"
@@ -97,12 +115,12 @@ class Prepared:
 
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:
         """Return the lowest value of each marker that a batch shares, arcsinh units, ``(n_markers,)``."""
-        return self._scaled(_markers(batch, self.panel).min(axis=0))
+        lowest, _ = batch.cells.extremes()
+        return self._scaled(lowest[list(self.panel.columns[batch.name].values())])
 
     def columns(self, batch: CellBatch) -> Columns:
         """Return what a batch's columns are; the aligned ones are those it shares."""
-        own, var = self.panel.columns[batch.name], batch.adata.var
-        return Columns.at(list(own.values()), list(map(str, var.index)), list(map(str, var["channel"])))
+        return Columns.at(list(self.panel.columns[batch.name].values()), batch.markers, batch.channels)
 
     def joined_by(self, batch: CellBatch) -> Prepared:
         """Return the same with one more batch, whose columns are the shared markers in the panel's order."""
@@ -140,7 +158,7 @@ def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str
     panel = match_panels(batches, reference=reference, markers=config.markers)
     panel = without(panel, _constant(batches, panel))
     decision = decide(
-        [_markers(batch, panel, spread_rows(batch.adata.n_obs, N_JUDGED)) for batch in batches],
+        [_markers(batch, panel, spread_rows(batch.n_cells, N_JUDGED)) for batch in batches],
         requested=config.transform,
         cofactor=config.cofactor,
         names=[batch.name for batch in batches],
@@ -159,18 +177,18 @@ def _markers(batch: CellBatch, panel: Panel, rows: NDArray[np.intp] | None = Non
 
 
 def _columns(
-    batch: CellBatch, columns: Sequence[int], rows: NDArray[np.intp] | None = None
+    batch: CellBatch, columns: Sequence[int] | NDArray[np.intp], rows: NDArray[np.intp] | None = None
 ) -> NDArray[np.float32]:
-    at = np.asarray(columns, dtype=np.intp)
-    values: NDArray[np.float32] = batch.adata.X[:, at] if rows is None else batch.adata.X[np.ix_(rows, at)]
-    return values
+    every = np.arange(batch.n_cells) if rows is None else rows
+    return batch.cells.values(every, np.asarray(columns, dtype=np.intp))
 
 
 def _constant(batches: Sequence[CellBatch], panel: Panel) -> dict[str, list[str]]:
     """Return the shared markers that have one single value in a batch, and in which."""
     found: dict[str, list[str]] = {}
     for batch in batches:
-        same = np.ptp(_markers(batch, panel), axis=0) == 0
-        for marker in np.array(list(panel.columns[batch.name]))[same]:
+        own = panel.columns[batch.name]
+        lowest, highest = (ends[list(own.values())] for ends in batch.cells.extremes())
+        for marker in np.array(list(own))[lowest == highest]:
             found.setdefault(str(marker), []).append(batch.name)
     return found

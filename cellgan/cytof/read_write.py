@@ -10,20 +10,29 @@ from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
-import pandas as pd
 
 from cellgan.atomic import atomic, check_output
 from cellgan.cytof.cell_file import CellFile, open_for_map
-from cellgan.cytof.check_cells import check_names, check_values, dense_float32
+from cellgan.cytof.cells import Cells, InMemory, OnDisk, own_copy
+from cellgan.cytof.check_cells import check_names, dense_float32
 from cellgan.cytof.fcs import fcs_to_adata, open_fcs
-from cellgan.cytof.h5ad import read_h5ad
-from cellgan.cytof.input_files import batch_names, check_files, check_name, file_format, file_sha256, naming
+from cellgan.cytof.input_files import (
+    Format,
+    batch_names,
+    check_files,
+    check_name,
+    file_format,
+    file_sha256,
+    naming,
+)
+from cellgan.cytof.stores import n_rows, read_whole
 from cellgan.cytof.streaming import stream_h5ad
 from cellgan.errors import ConfigError, InputError
 
 __all__ = [
     "CellBatch",
     "CellFile",
+    "InMemory",
     "atomic",
     "batches_from_adata",
     "check_output",
@@ -35,6 +44,9 @@ __all__ = [
 ]
 
 
+HELD = 131_072  # cells: a file of so many is read at once and held in memory
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CellBatch:
     """The cells of one batch, as read.
@@ -43,8 +55,8 @@ class CellBatch:
     ----------
     name
         Unique among the batches that were read together.
-    adata
-        Cells by columns; ``X`` is dense float32, ``var["channel"]`` the FCS ``$PnN`` or "".
+    cells
+        Cells by columns.
     path
         The file, if it came from one.
     sha256
@@ -60,17 +72,37 @@ class CellBatch:
     """
 
     name: str
-    adata: ad.AnnData
+    cells: Cells
     path: Path | None = None
     sha256: str | None = None
-    format: Literal["h5ad", "fcs", "memory"] = "memory"
+    format: Format | Literal["memory"] = "memory"
     keywords: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def adata(self) -> ad.AnnData:
+        """All cells, in memory."""
+        return self.cells.adata
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells it has."""
+        return self.cells.n_cells
+
+    @property
+    def markers(self) -> list[str]:
+        """Names of its columns."""
+        return list(map(str, self.cells.var.index))
+
+    @property
+    def channels(self) -> list[str]:
+        """FCS ``$PnN`` of its columns, or ""."""
+        return list(map(str, self.cells.var["channel"]))
+
     def spelling(self, column: int) -> str:
         """Return what the file calls a column."""
-        name = str(self.adata.var_names[column])
+        name = self.markers[column]
         return self.renamed.get(name, name)
 
 
@@ -107,10 +139,9 @@ def read_batches(paths: Sequence[str | Path], *, batch_key: str | None = None) -
         raise ConfigError(msg)
     path, digest = files[0], file_sha256(files[0])
     with naming(path):
-        parts = _split(read_h5ad(path), batch_key)
-    return [
-        CellBatch(name=n, adata=part, path=path, sha256=digest, format="h5ad") for n, part in parts.items()
-    ]
+        parts = _split(read_whole(path), batch_key)
+    own: dict[str, Any] = {"path": path, "sha256": digest, "format": file_format(path)}
+    return [CellBatch(name=name, cells=InMemory(part), **own) for name, part in parts.items()]
 
 
 def batches_from_adata(
@@ -143,7 +174,7 @@ def batches_from_adata(
         if batch_key is None:
             msg = "one AnnData was given without batch_key: name the obs column that tells the batches apart"
             raise ConfigError(msg)
-        return [CellBatch(name=name, adata=part) for name, part in _split(adata, batch_key).items()]
+        return [CellBatch(name=name, cells=InMemory(part)) for name, part in _split(adata, batch_key).items()]
     if batch_key is not None:
         msg = f"batch_key={batch_key!r} tells the batches of one AnnData apart; several were given: drop it"
         raise ConfigError(msg)
@@ -154,7 +185,8 @@ def batches_from_adata(
     for name in named:
         check_name(str(name), "the batch")
     return [
-        CellBatch(name=str(name), adata=own_copy(part, f"batch {name!r}")) for name, part in named.items()
+        CellBatch(name=str(name), cells=InMemory(own_copy(part, f"batch {name!r}")))
+        for name, part in named.items()
     ]
 
 
@@ -205,45 +237,25 @@ def read_batch(path: Path, name: str) -> CellBatch:
     Returns
     -------
     CellBatch
-        Checked, with its values in memory.
+        Checked, its values too; those of more than `HELD` cells stay in the file.
 
     Raises
     ------
     InputError
         The file cannot be used as it is; the message names it.
     """
-    digest = file_sha256(path)
-    if file_format(path) == "h5ad":
-        with naming(path):
-            adata = read_h5ad(path)
-        return CellBatch(name=name, adata=own_copy(adata, path), path=path, sha256=digest, format="h5ad")
+    kind = file_format(path)
+    own: dict[str, Any] = {"name": name, "path": path, "sha256": file_sha256(path), "format": kind}
     with naming(path):
-        file = open_fcs(path)
-        adata = own_copy(fcs_to_adata(file), path)
-    return CellBatch(
-        name=name,
-        adata=adata,
-        path=path,
-        sha256=digest,
-        format="fcs",
-        keywords=file.keywords,
-        notes=file.notes,
-    )
-
-
-def own_copy(adata: ad.AnnData, source: Path | str, *, n_least: int = 2) -> ad.AnnData:
-    """Return a checked copy of what a user gave, of `n_least` cells or more, with X dense and float32."""
-    with naming(source):
-        check_names(adata.obs_names, adata.var_names, n_least=n_least)
-        values = dense_float32(adata.X)
-        check_values(values, adata.var_names)
-    copy = adata.to_memory() if adata.isbacked else adata.copy()
-    copy.X = values
-    channel = (
-        copy.var["channel"].astype("object") if "channel" in copy.var else pd.Series("", index=copy.var_names)
-    )
-    copy.var["channel"] = [str(c) if isinstance(c, str) else "" for c in channel]
-    return copy
+        fcs = open_fcs(path) if kind == "fcs" else None
+        n_cells = fcs.n_cells if fcs else n_rows(path)
+    if fcs:
+        own |= {"keywords": fcs.keywords, "notes": fcs.notes}
+    if n_cells > HELD:
+        return CellBatch(cells=OnDisk.of(open_for_map(path, n_least=2)), **own)
+    with naming(path):
+        whole = fcs_to_adata(fcs) if fcs else read_whole(path)
+    return CellBatch(cells=InMemory(own_copy(whole, path)), **own)
 
 
 def _split(adata: ad.AnnData, batch_key: str) -> dict[str, ad.AnnData]:
@@ -256,7 +268,8 @@ def _split(adata: ad.AnnData, batch_key: str) -> dict[str, ad.AnnData]:
     if missing := int(labels.isna().sum()):
         msg = f"obs column {batch_key!r} is empty for {missing:,} cells; every cell belongs to a batch"
         raise InputError(msg)
-    check_names(adata.obs_names, adata.var_names)
+    cells = adata.obs_names.to_numpy(dtype=object)
+    check_names(len(cells), lambda: [cells], adata.var_names)
     names = labels.astype(str).to_numpy()
     batches = list(dict.fromkeys(names))
     if len(batches) < 2:

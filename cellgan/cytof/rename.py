@@ -145,7 +145,7 @@ def rename_columns(batches: Sequence[CellBatch], renamings: Sequence[Renaming]) 
         ]
         if not found:
             raise PanelError(_not_there(each, batches))
-        found = [(batch, column) for batch, column in found if batch.adata.var_names[column] != each.new]
+        found = [(batch, column) for batch, column in found if batch.markers[column] != each.new]
         if not found:
             msg = f"{each.said}: {each.old!r} is called {each.new!r} already; take this out"
             raise PanelError(msg)
@@ -180,7 +180,7 @@ def _check(renamings: Sequence[Renaming], batches: Sequence[str] | None) -> None
 
 def _column(batch: CellBatch, renaming: Renaming) -> int | None:
     """Return the column that is meant: of that very name, else of the only name that is a spelling of it."""
-    names = list(map(str, batch.adata.var_names))
+    names = batch.markers
     if renaming.old in names:
         return names.index(renaming.old)
     key = marker_key(renaming.old)
@@ -199,14 +199,14 @@ def _not_there(renaming: Renaming, batches: Sequence[CellBatch]) -> str:
     everywhere = renaming.batch == ALL
     where = "no batch has a" if everywhere else f"batch {renaming.batch!r} has no"
     keys = {
-        marker_key(str(name)): str(name)
+        marker_key(name): name
         for batch in batches
         if everywhere or batch.name == renaming.batch
-        for name in batch.adata.var_names
+        for name in batch.markers
     }
     close = [keys[key] for key in get_close_matches(marker_key(renaming.old), list(keys), n=3, cutoff=0.6)]
     hint = f"did you mean {listing(close)}?" if close else f"there are {listing(list(keys.values()), 60)}"
-    elsewhere = [b.name for b in batches if not everywhere and renaming.old in b.adata.var_names]
+    elsewhere = [b.name for b in batches if not everywhere and renaming.old in b.markers]
     there = f" ({listing(elsewhere)} has)" if elsewhere else ""
     return f"{renaming.said}: {where} column {renaming.old!r}{there}; {hint}"
 
@@ -215,10 +215,7 @@ def _renamed(batch: CellBatch, plan: Mapping[int, Renaming]) -> CellBatch:
     """Return a batch whose columns have new names; only the names take memory of their own."""
     if not plan:
         return batch
-    import anndata as ad
-
-    old = batch.adata
-    before = list(map(str, old.var_names))
+    before = batch.markers
     names = [plan[i].new if i in plan else name for i, name in enumerate(before)]
     for i, each in plan.items():
         if len(same := [before[j] for j, name in enumerate(names) if name == each.new]) > 1:
@@ -227,8 +224,7 @@ def _renamed(batch: CellBatch, plan: Mapping[int, Renaming]) -> CellBatch:
                 f"two columns cannot have one name: rename the other one too, or do not rename {before[i]!r}"
             )
             raise PanelError(msg)
-    var = old.var.set_axis(names, axis=0)
-    adata = ad.AnnData(old.X, obs=old.obs, var=var, uns=old.uns, obsm=dict(old.obsm), layers=dict(old.layers))
     told = ", ".join(f"{before[i]} to {names[i]}" for i in sorted(plan))
     files = {name: batch.spelling(i) for i, name in enumerate(names) if name != batch.spelling(i)}
-    return replace(batch, adata=adata, renamed=files, notes=(*batch.notes, f"renamed as told: {told}"))
+    notes = (*batch.notes, f"renamed as told: {told}")
+    return replace(batch, cells=batch.cells.renamed(names), renamed=files, notes=notes)

@@ -1,8 +1,10 @@
-"""The sample of cells that the report draws, taken from all of them."""
+"""The cells that the report draws, taken from the samples that were kept of all of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from cellgan.cytof.learn import some_rows
 from cellgan.cytof.views import ImputedView, Views
@@ -10,29 +12,29 @@ from cellgan.cytof.views import ImputedView, Views
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cellgan.cytof.batch_map import Mapped
-    from cellgan.cytof.fill import Filled
     from cellgan.cytof.prepare import Prepared
+    from cellgan.cytof.summary import Filled
+    from cellgan.cytof.whole_run import Sample
 
 N_VIEWED = 4000  # cells of a batch that are kept for plots
 
 
 def sample_views(
     prepared: Prepared,
-    mapped: Mapping[str, Mapped],
+    samples: Mapping[str, Sample],
     filled: Sequence[Filled],
     *,
     reference: str,
     seed: int,
 ) -> Views:
-    """Keep a sample of all cells for plots.
+    """Keep some cells for plots.
 
     Parameters
     ----------
     prepared
         All batches.
-    mapped
-        By name of batch, its cells as mapped, all columns.
+    samples
+        By name of batch, some of its cells as mapped. The consensus, which is no batch, has none.
     filled
         Markers that were imputed.
     reference
@@ -42,22 +44,28 @@ def sample_views(
     """
     found, novel = {}, {}
     for batch in prepared.batches:
-        rows = some_rows(batch.adata.n_obs, N_VIEWED, seed)
-        before = prepared.values(batch, rows)
-        moved = batch.name != reference
+        if batch.name not in samples:
+            before = prepared.values(batch, some_rows(batch.n_cells, N_VIEWED, seed))
+            found[batch.name] = before, before
+            continue
+        sample = samples[batch.name]
+        rows = some_rows(len(sample.values), N_VIEWED, seed)
+        before = prepared.values_of(batch, sample.values[rows])
         at = prepared.columns(batch).aligned
-        found[batch.name] = (before, mapped[batch.name].aligned[rows][:, at] if moved else before)
+        moved = batch.name != reference
+        found[batch.name] = (before, sample.mapped.aligned[np.ix_(rows, at)] if moved else before)
         if moved:
-            novel[batch.name] = mapped[batch.name].novel[rows]
+            novel[batch.name] = sample.mapped.novel[rows]
     _, own = found.pop(reference)
     shared = {batch.name: prepared.shared_by(batch) for batch in prepared.batches}
-    imputed = tuple(_imputed(prepared, each, seed) for each in filled)
+    imputed = tuple(_imputed(prepared, samples, each, seed) for each in filled)
     return Views(prepared.panel.shared, own, found, novel, shared, imputed)
 
 
-def _imputed(prepared: Prepared, filled: Filled, seed: int) -> ImputedView:
+def _imputed(prepared: Prepared, samples: Mapping[str, Sample], filled: Filled, seed: int) -> ImputedView:
     gap, (expected, _, draws), *_ = filled
-    source = prepared.batch(gap.source)
-    measured = prepared.proteins(source, gap.markers, some_rows(source.adata.n_obs, N_VIEWED, seed))
+    known = samples[gap.source].values
+    known = known[some_rows(len(known), N_VIEWED, seed)]
+    measured = prepared.proteins_of(prepared.batch(gap.source), gap.markers, known)
     rows = some_rows(len(expected), N_VIEWED, seed)
     return ImputedView(measured, expected[rows], draws[0][rows])

@@ -6,15 +6,14 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
-import h5py
 import numpy as np
 import pandas as pd
 
 from cellgan.atomic import atomic
 from cellgan.cytof.batch_map import LAYERS, NOVEL
 from cellgan.cytof.fcs import FcsFile, cell_names, fcs_var
-from cellgan.cytof.h5ad import reading_h5ad
 from cellgan.cytof.input_files import naming
+from cellgan.cytof.stores import Element, changing, is_array, new_array, opened, reading
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,9 +62,9 @@ def stream_h5ad(
             _write_skeleton(source.fcs, part)
         else:
             shutil.copyfile(source.path, part)
-        with h5py.File(part, "r+") as file:
+        with changing(part) as file:
             if source.fcs:
-                _fill(_new_array(file, "X", source, compression=None), source)
+                _fill(new_array(file, "X", _shape(source), compression=None), source)
             novel = _fill_layers(file, pieces, source)
             _add_to_obs(file["obs"], novel)
             if uns is not None:
@@ -73,7 +72,7 @@ def stream_h5ad(
 
 
 def _check_free(source: CellFile) -> None:
-    with reading_h5ad(source.path), h5py.File(source.path) as file:
+    with reading(source.path), opened(source.path) as file:
         there = [f"a layer {name!r}" for name in LAYERS if name in file.get("layers", {})]
         there += [f"an obs column {NOVEL!r}"] if NOVEL in file["obs"] else []
     if there:
@@ -82,47 +81,37 @@ def _check_free(source: CellFile) -> None:
 
 
 def _write_skeleton(fcs: FcsFile, path: Path) -> None:
-    obs = pd.DataFrame(index=pd.Index(cell_names(fcs), dtype=str))
+    names = [name for piece in cell_names(fcs) for name in piece]
+    obs = pd.DataFrame(index=pd.Index(names, dtype=str))
     ad.AnnData(obs=obs, var=fcs_var(fcs)).write_h5ad(path)
-    with h5py.File(path, "r+") as file:
+    with changing(path) as file:
         file.pop("X", None)
 
 
-def _compression(file: h5py.File) -> str | None:
+def _shape(source: CellFile) -> tuple[int, int]:
+    return source.n_cells, len(source.names)
+
+
+def _compression(file: Element) -> str | None:
     x = file["X"]
-    compression = (x if isinstance(x, h5py.Dataset) else x["data"]).compression
+    compression = (x if is_array(x) else x["data"]).compression
     return compression if compression in {"gzip", "lzf"} else None
 
 
-def _new_array(parent: h5py.Group, name: str, source: CellFile, *, compression: str | None) -> h5py.Dataset:
-    n_markers = len(source.names)
-    rows = max(1, min(source.n_cells, 2**20 // (4 * n_markers)))  # a mebibyte a chunk, whole cells
-    array = parent.create_dataset(
-        name,
-        shape=(source.n_cells, n_markers),
-        dtype="f4",
-        chunks=(rows, n_markers),
-        compression=compression,
-        compression_opts=1 if compression == "gzip" else None,
-    )
-    array.attrs["encoding-type"] = "array"
-    array.attrs["encoding-version"] = "0.2.0"
-    return array
-
-
-def _fill(array: h5py.Dataset, source: CellFile) -> None:
+def _fill(array: Element, source: CellFile) -> None:
     start = 0
     for chunk in source.chunks():
         array[start : start + len(chunk)] = chunk
         start += len(chunk)
 
 
-def _fill_layers(file: h5py.File, pieces: Iterable[Mapped], source: CellFile) -> NDArray[np.bool_]:
+def _fill_layers(file: Element, pieces: Iterable[Mapped], source: CellFile) -> NDArray[np.bool_]:
     """Write the layers, and return which cells are novel."""
     layers = file.require_group("layers")
     layers.attrs.setdefault("encoding-type", "dict")
     layers.attrs.setdefault("encoding-version", "0.1.0")
-    aligned, sd = (_new_array(layers, name, source, compression=_compression(file)) for name in LAYERS)
+    how = _compression(file)
+    aligned, sd = (new_array(layers, name, _shape(source), compression=how) for name in LAYERS)
     novel, start = np.zeros(source.n_cells, dtype=bool), 0
     for piece in pieces:
         here = slice(start, start + len(piece.novel))
@@ -134,7 +123,7 @@ def _fill_layers(file: h5py.File, pieces: Iterable[Mapped], source: CellFile) ->
     return novel
 
 
-def _add_to_obs(obs: h5py.Group, novel: NDArray[np.bool_]) -> None:
+def _add_to_obs(obs: Element, novel: NDArray[np.bool_]) -> None:
     """Add a column; the others stay as they are."""
     ad.io.write_elem(obs, NOVEL, novel)
     obs.attrs["column-order"] = [*obs.attrs["column-order"], NOVEL]

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 import cellgan
 from cellgan.core import pick
-from cellgan.cytof.check_cells import same_cells
+from cellgan.cytof.cells import same_values
 from cellgan.cytof.clusters import Clusters, joint_clusters
+from cellgan.cytof.imputed_quality import FLAGGED, how_well
 from cellgan.cytof.maps import MAX_RATIO
 from cellgan.cytof.proposals import NOTHING
 from cellgan.cytof.verdict import judge_batch
+from cellgan.report.numbers import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from cellgan.cytof.batch_map import Mapped
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.evaluate import Scores
-    from cellgan.cytof.fill import Filled
+    from cellgan.cytof.gaps import Gap
+    from cellgan.cytof.impute import Imputed
+    from cellgan.cytof.imputed_quality import Quality
     from cellgan.cytof.learn import Learned
     from cellgan.cytof.pair import Pair
     from cellgan.cytof.prepare import Prepared
     from cellgan.cytof.read_write import CellBatch
     from cellgan.cytof.transform import Standardise
     from cellgan.cytof.views import View
+    from cellgan.cytof.whole_run import Sample
 
 FORMAT = 1
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "anndata", "scanpy")
@@ -39,12 +44,33 @@ N_CLUSTERS = 10
 HIGH = 0.7  # standard deviations above the reference's mean, for a marker to describe a cluster
 
 
+class Filled(NamedTuple):
+    """What fills one gap.
+
+    Attributes
+    ----------
+    gap
+        Which.
+    imputed
+        For some cells of the target; arcsinh units, of the source.
+    quality
+        How well the markers were predicted in cells of the source that were held out.
+    n_novel
+        How many cells of the target have no counterpart in the source; None where nobody looked.
+    """
+
+    gap: Gap
+    imputed: Imputed
+    quality: Quality
+    n_novel: int | None
+
+
 def run_summary(
     batches: Sequence[CellBatch], prepared: Prepared, config: AlignConfig, *, reference: str
 ) -> dict[str, Any]:
     """Say what was aligned to what, and how."""
     panel, decision = prepared.panel, prepared.decision
-    notes = same_cells({batch.name: batch.adata.X for batch in batches})
+    notes = _same_cells(batches)
     notes += [f"{batch.name}: {note}" for batch in batches for note in batch.notes]
     return {
         "cellgan": cellgan.__version__,
@@ -59,8 +85,8 @@ def run_summary(
                 "path": str(batch.path) if batch.path else None,
                 "format": batch.format,
                 "sha256": batch.sha256,
-                "n_cells": batch.adata.n_obs,
-                "n_channels": batch.adata.n_vars,
+                "n_cells": batch.n_cells,
+                "n_channels": len(batch.markers),
             }
             for batch in batches
         ],
@@ -80,7 +106,7 @@ def run_summary(
 
 
 def batch_summary(
-    learned: Learned, prepared: Prepared, *, view: View, units: Standardise, mapped: Mapped
+    learned: Learned, prepared: Prepared, *, view: View, units: Standardise, sample: Sample
 ) -> dict[str, Any]:
     """Say how well one batch was aligned.
 
@@ -94,18 +120,18 @@ def batch_summary(
         A sample of cells before and after.
     units
         Standard units of the reference, for the markers of `view`.
-    mapped
-        All its cells.
+    sample
+        Some of its cells as mapped, and how many of all are novel.
     """
     pair, _, lesson = learned
     own, reference = (prepared.batch(side.batch.name) for side in (lesson.cells, lesson.reference))
     before, after = pair.scores[NOTHING], pair.scores[pair.chosen]
-    sd = np.median(mapped.sd[:, prepared.columns(own).aligned], axis=0) / units.sd
+    sd = np.median(sample.mapped.sd[:, prepared.columns(own).aligned], axis=0) / units.sd
     batch: dict[str, Any] = {
         "batch": own.name,
         "reference": reference.name,
-        "n_cells": own.adata.n_obs,
-        "novel": int(mapped.novel.sum()),
+        "n_cells": own.n_cells,
+        "novel": sample.n_novel,
         "learned_from": {
             "source": lesson.source,
             "reference": len(lesson.reference.rows),
@@ -132,6 +158,20 @@ def batch_summary(
     return batch | {"verdict": verdict, "warnings": warnings}
 
 
+def about(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of a report what AnnData keeps in ``uns``: numbers and text, with JSON for what is nested."""
+    return {
+        "version": report["cellgan"],
+        "seed": report["config"]["seed"],
+        "reference": report["reference"],
+        "config": json.dumps(report["config"]),
+        "inputs": json.dumps(report["inputs"]),
+        "transform": json.dumps(report["transform"]),
+        "scores": json.dumps({b["batch"]: b["scores"] for b in report["batches"]}),
+        "verdicts": json.dumps({b["batch"]: b["verdict"] for b in report["batches"]}),
+    }
+
+
 def imputed_summary(filled: Sequence[Filled]) -> list[dict[str, Any]]:
     """Say which markers were imputed from what, and how well they are predicted where they were learned."""
     return [
@@ -154,6 +194,34 @@ def imputed_summary(filled: Sequence[Filled]) -> list[dict[str, Any]]:
             ],
         }
         for gap, imputed, quality, n_novel in filled
+    ]
+
+
+def say_imputed(say: Callable[[str], None], imputed: Sequence[Mapping[str, Any]]) -> None:
+    """Say in a line for each batch how well markers were imputed; see `imputed_summary`."""
+    for entry in imputed:
+        words = [how_well(marker["r"], marker["spread"]) for marker in entry["markers"]]
+        doubtful = sum(word in FLAGGED for word in words)
+        said = f", {doubtful} of them hardly to be believed" if doubtful else ""
+        markers = f"{len(words)} marker{'s' if len(words) > 1 else ''}"
+        say(f"{entry['batch']}: {markers} imputed from {entry['source']}{said}; see cellgan validate")
+
+
+def _same_cells(batches: Sequence[CellBatch]) -> list[str]:
+    """Warn of batches that hold the very same cells, in the same order."""
+    alike: list[list[CellBatch]] = []
+    for batch in batches:
+        for group in alike:
+            if same_values(group[0].cells, batch.cells):
+                group.append(batch)
+                break
+        else:
+            alike.append([batch])
+    return [
+        f"{listing([batch.name for batch in group])} hold the same cells, value by value: was one of them "
+        "copied, or given by mistake?"
+        for group in alike
+        if len(group) > 1
     ]
 
 

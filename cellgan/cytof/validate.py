@@ -148,9 +148,9 @@ def validate_batches(
     pick(config.device)
     reference, batch = batches
     for each in batches:
-        if each.adata.n_obs < LEAST_CELLS:
+        if each.n_cells < LEAST_CELLS:
             msg = (
-                f"batch {each.name!r} has {each.adata.n_obs} cells; to learn and score predictions needs "
+                f"batch {each.name!r} has {each.n_cells} cells; to learn and score predictions needs "
                 f"{LEAST_CELLS} or more: give more cells"
             )
             raise InputError(msg)

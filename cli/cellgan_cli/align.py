@@ -153,7 +153,6 @@ def _check_renamings(rename: Path | None, batches: tuple[str, ...] | None) -> tu
 
 def _write(alignment: Alignment, places: Places, screen: Screen) -> list[Path]:
     """Write all results, the cells first; give their paths in that order."""
-    screen.progress("writing cells", 0.93)
     if places.is_folder:
         make_folder(places.data)
     # What may be replaced was asked before the work began: nobody shall lose its result now.

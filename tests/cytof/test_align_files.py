@@ -227,14 +227,15 @@ def test_a_file_maps_to_the_first_runs_bytes(folder, tmp_path):
     assert (tmp_path / "again.fcs").read_bytes() == (tmp_path / "out" / "day2.fcs").read_bytes()
 
 
-def test_progress_goes_forward_and_words_name_the_inputs(folder):
+def test_progress_goes_forward_and_words_name_the_inputs(folder, tmp_path):
     told, said = [], []
-    align_files(
+    run = align_files(
         inputs(folder, ".h5ad"),
         AlignConfig(transform="arcsinh", rounds=12),
         progress=lambda stage, fraction: told.append((stage, fraction)),
         say=said.append,
     )
+    run.write(tmp_path / "out.h5ad")
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
     assert fractions[0] == 0 < fractions[-1] <= 1

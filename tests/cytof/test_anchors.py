@@ -12,7 +12,7 @@ import pytest
 from cellgan.cytof.anchor_table import read_anchor_table
 from cellgan.cytof.anchors import anchor_rows, anchors_in_memory, check_tied, read_anchors
 from cellgan.cytof.input_files import batch_of
-from cellgan.cytof.read_write import CellBatch
+from cellgan.cytof.read_write import CellBatch, InMemory
 from cellgan.errors import ConfigError, InputError
 
 BATCHES = ("mon", "tue", "wed")
@@ -159,7 +159,7 @@ def test_controls_in_memory_that_cannot_be_used(cells):
 def batch_with(column, **more) -> CellBatch:
     adata = ad.AnnData(np.zeros((len(column), 2), dtype=np.float32))
     adata.obs["sample"] = column
-    return CellBatch(name="one", adata=adata, **more)
+    return CellBatch(name="one", cells=InMemory(adata), **more)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,9 @@ def test_a_column_that_is_not_yes_or_no_is_shown_with_a_proposal():
 def test_a_column_that_is_not_there_is_named_with_those_that_are(key, tmp_path):
     with pytest.raises(InputError, match=r"batch 'one' has no obs column 'control'.*its obs has sample$"):
         anchor_rows(batch_with([1, 0]), key)
-    fcs = CellBatch(name="one", adata=ad.AnnData(np.zeros((2, 2))), format="fcs", path=tmp_path / "one.fcs")
+    fcs = CellBatch(
+        name="one", cells=InMemory(ad.AnnData(np.zeros((2, 2)))), format="fcs", path=tmp_path / "one.fcs"
+    )
     with pytest.raises(InputError, match=r"no column at all: .fcs files hold no.*\nin .*one.fcs"):
         anchor_rows(fcs, key)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
-from cellgan.cytof.assemble import assemble
+from cellgan.cytof.assemble import Piece, Table, assemble, write_assembled
 from cellgan.cytof.batch_map import Mapped
-from cellgan.cytof.fill import Filled
 from cellgan.cytof.gaps import Gap
 from cellgan.cytof.impute import Imputed
-from cellgan.cytof.imputed_quality import Quality
 from cellgan.cytof.panel import match_panels
 from cellgan.cytof.read_write import CellBatch, batches_from_adata, write_h5ad
 
@@ -24,18 +24,34 @@ def batch(n: int, columns: list[str], *, start: int = 0, names: list[str] | None
     return ad.AnnData(values, obs=pd.DataFrame(obs, index=index), var=pd.DataFrame(index=columns))
 
 
-def mapped(batches: list[CellBatch]) -> dict[str, Mapped]:
-    """Values that went up by a half, and are a tenth off; every batch's last cell has no counterpart."""
-    return {
-        b.name: Mapped(b.adata.X + 0.5, np.full_like(b.adata.X, 0.1), np.arange(b.adata.n_obs)[::-1] == 0)
-        for b in batches
-    }
+def mapped(batches: list[CellBatch], filled: tuple[tuple[Gap, Imputed], ...] = ()) -> Iterator[Piece]:
+    """Values that went up by a half, and are a tenth off; every batch's last cell has no counterpart.
+
+    They come two cells at a time.
+    """
+    for b in batches:
+        x, novel = b.adata.X, np.arange(b.n_cells)[::-1] == 0
+        for start in range(0, b.n_cells, 2):
+            here = slice(start, start + 2)
+            own = tuple(
+                (gap, Imputed(i.expected[here], i.sd[here], i.draws[:, here]))
+                for gap, i in filled
+                if gap.target == b.name
+            )
+            values = Mapped(x[here] + 0.5, np.full_like(x[here], 0.1), novel[here])
+            yield Piece(b.name, start, x[here], values, own)
 
 
-def together(filled: tuple[Filled, ...] = (), **given: ad.AnnData) -> ad.AnnData:
+def together(filled: tuple[tuple[Gap, Imputed], ...] = (), **given: ad.AnnData) -> ad.AnnData:
+    table, pieces = planned(given, filled)
+    return assemble(table, pieces, lambda: {"version": "x"})
+
+
+def planned(given, filled=()) -> tuple[Table, Iterator[Piece]]:
     batches = batches_from_adata(given)
     panel = match_panels(batches, reference=batches[0].name)
-    return assemble(batches, panel, mapped(batches), {"version": "x"}, filled=filled)
+    draws = len(filled[0][1].draws) if filled else 0
+    return Table(batches, panel, draws), mapped(batches, filled)
 
 
 def test_columns_meet_under_the_references_names():
@@ -63,7 +79,7 @@ def test_columns_meet_under_the_references_names():
 def test_cells_stand_in_the_order_given_whoever_the_reference_is():
     batches = batches_from_adata({"b": batch(2, ["CD3", "CD4"]), "a": batch(3, ["CD4", "CD3"], start=50)})
     panel = match_panels(batches, reference="a")
-    out = assemble(batches, panel, mapped(batches), {})
+    out = assemble(Table(batches, panel), mapped(batches), dict)
     assert out.obs["batch"].tolist() == ["b"] * 2 + ["a"] * 3
     assert list(out.obs["batch"].cat.categories) == ["b", "a"]
     assert list(out.obs_names) == ["c0-0", "c0-1", "c50-0", "c50-1", "c50-2"]
@@ -125,12 +141,16 @@ MIXED = {
 }
 
 
+@pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("column", MIXED)
-def test_columns_that_batches_fill_in_other_ways_can_be_written(tmp_path, column):
+def test_columns_that_batches_fill_in_other_ways_can_be_written(tmp_path, column, streamed):
     given = [{} if own is None else {column: own} for own in MIXED[column]]
     one, two = (batch(2, ["CD3", "CD4"], start=9 * i, **own) for i, own in enumerate(given))
-    out = together(one=one, two=two)
-    write_h5ad(out, tmp_path / "out.h5ad")
+    if streamed:
+        table, pieces = planned({"one": one, "two": two})
+        write_assembled(table, tmp_path / "out.h5ad", pieces, dict)
+    else:
+        write_h5ad(together(one=one, two=two), tmp_path / "out.h5ad")
     again = ad.read_h5ad(tmp_path / "out.h5ad").obs[column]
     wanted = [value for own in MIXED[column] for value in ([None, None] if own is None else own)]
     for found, value in zip(again, wanted, strict=True):
@@ -151,12 +171,12 @@ def test_the_users_tables_stay_as_they_are():
 
 def imputed(
     target: str, source: str, markers: tuple[str, ...], n: int, *, start: float, draws: int
-) -> Filled:
+) -> tuple[Gap, Imputed]:
     """Values that tell which cell and marker they are of; halves are spreads, thousands more draws."""
     expected = start + np.arange(n * len(markers), dtype=np.float32).reshape(n, -1)
     drawn = np.stack([expected + 1000 * draw for draw in range(1, draws + 1)])
     gap = Gap(target, source, ("CD3", "CD4"), markers)
-    return Filled(gap, Imputed(expected, expected / 2, drawn), Quality.unknown(len(markers)), 0)
+    return gap, Imputed(expected, expected / 2, drawn)
 
 
 def test_imputed_markers_go_to_their_cells_and_columns():

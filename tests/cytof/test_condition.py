@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from cellgan.cytof.condition import composition, condition_rows
-from cellgan.cytof.read_write import CellBatch
+from cellgan.cytof.read_write import CellBatch, InMemory
 from cellgan.errors import ConfigError, InputError
 
 
 def batch_of(column, name: str = "one") -> CellBatch:
     adata = ad.AnnData(np.zeros((len(column), 2), dtype=np.float32))
     adata.obs["drug"] = column
-    return CellBatch(name=name, adata=adata)
+    return CellBatch(name=name, cells=InMemory(adata))
 
 
 def mixed(seed: int, **counts: int) -> CellBatch:
@@ -113,7 +113,9 @@ def test_a_column_that_is_not_there_or_empty(tmp_path):
     full, other = mixed(1, a=3), mixed(2, a=3)
     with pytest.raises(InputError, match=r"batch 'batch1' has no obs column 'dose'.*its obs has drug"):
         condition_rows(full, other, "dose", seed=0)
-    lacking = CellBatch(name="x", adata=ad.AnnData(np.zeros((3, 2))), path=tmp_path / "x.h5ad", format="h5ad")
+    lacking = CellBatch(
+        name="x", cells=InMemory(ad.AnnData(np.zeros((3, 2)))), path=tmp_path / "x.h5ad", format="h5ad"
+    )
     with pytest.raises(InputError, match=r"batch 'x' has no .*its obs has no column at all\nin .*x.h5ad"):
         condition_rows(full, lacking, "drug", seed=0)
     with pytest.raises(InputError, match="batch 'x' has no obs column 'drug'"):

@@ -13,7 +13,7 @@ from cellgan.cytof.correspondence import fit_start
 from cellgan.cytof.labels import Known, fit_labelled_start, labelled_pairs, labels_of, shared_labels
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import align_pair
-from cellgan.cytof.read_write import CellBatch
+from cellgan.cytof.read_write import CellBatch, InMemory
 from cellgan.cytof.transform import Standardise
 from cellgan.errors import InputError
 
@@ -126,13 +126,13 @@ def test_no_shared_label_is_an_error_that_shows_both():
 def test_what_says_nothing_is_no_label(column):
     adata = ad.AnnData(np.zeros((4, 2), dtype=np.float32))
     adata.obs["type"] = column
-    assert labels_of(CellBatch(name="one", adata=adata), "type").tolist() == ["T", "", "", "B"]
+    assert labels_of(CellBatch(name="one", cells=InMemory(adata)), "type").tolist() == ["T", "", "", "B"]
 
 
 def test_numbers_are_labels():
     adata = ad.AnnData(np.zeros((3, 2), dtype=np.float32))
     adata.obs["cluster"] = [0, 1, 0]
-    assert labels_of(CellBatch(name="one", adata=adata), "cluster").tolist() == ["0", "1", "0"]
+    assert labels_of(CellBatch(name="one", cells=InMemory(adata)), "cluster").tolist() == ["0", "1", "0"]
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are():
@@ -140,4 +140,4 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are():
         np.zeros((3, 2), dtype=np.float32), obs=pd.DataFrame({"day": [1, 2, 3]}, index=list("xyz"))
     )
     with pytest.raises(InputError, match=r"batch 'one' has no obs column 'type'.*its obs has day"):
-        labels_of(CellBatch(name="one", adata=adata), "type")
+        labels_of(CellBatch(name="one", cells=InMemory(adata)), "type")

@@ -14,7 +14,7 @@ from cellgan.cytof.condition import condition_rows
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.learn import Learned, learn, learn_all, plan_lessons, some_rows
 from cellgan.cytof.prepare import Prepared, prepare
-from cellgan.cytof.read_write import CellBatch, batches_from_adata
+from cellgan.cytof.read_write import CellBatch, InMemory, batches_from_adata
 from cellgan.cytof.transform import Standardise
 from cellgan.errors import ConfigError, InputError
 
@@ -186,7 +186,7 @@ def test_what_cannot_be_learned_is_refused_before_any_time_is_spent(batches, see
     batches[1].adata.obs["drug"] = "IL21"
     with pytest.raises(ConfigError, match="'drug' coincides with the batches"):
         plan_lessons(batches[0], batches[1:2], AlignConfig(condition="drug"))
-    control = CellBatch(name="one", adata=ad.AnnData(np.ones((9, 2), np.float32)))
+    control = CellBatch(name="one", cells=InMemory(ad.AnnData(np.ones((9, 2), np.float32))))
     with pytest.raises(InputError, match="the anchors: only the reference 'one' has a control"):
         plan_lessons(batches[0], batches[1:], AlignConfig(), controls={"one": control})
     assert not seen.pairs
@@ -203,7 +203,7 @@ def test_a_batch_without_the_column_has_no_control(batches, seen):
 def test_each_batch_is_learned_on_what_it_shares_in_units_of_its_own_markers(batches, seen):
     """The third batch lacks the second and the fourth marker, and holds the others the other way round."""
     third = batches[2].adata[:, [4, 2, 0]].copy()
-    batches = [*batches[:2], CellBatch(name="three", adata=third)]
+    batches = [*batches[:2], CellBatch(name="three", cells=InMemory(third))]
     prepared, units = ready(batches)
     config, said = AlignConfig(transform="arcsinh"), []
     lessons = plan_lessons(batches[0], batches[1:], config)

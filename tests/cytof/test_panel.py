@@ -9,7 +9,7 @@ import pytest
 
 from cellgan.cytof.marker_names import column_kinds, isotope, kind_of, marker_key
 from cellgan.cytof.panel import match_panels, only
-from cellgan.cytof.read_write import CellBatch, read_batches
+from cellgan.cytof.read_write import CellBatch, InMemory, read_batches
 from cellgan.errors import ConfigError, PanelError
 
 SPELLINGS = {
@@ -115,7 +115,9 @@ def test_metals_beside_named_ones_are_empty():
 def batch(name: str, *markers: str, channels: tuple[str, ...] = ()) -> CellBatch:
     var = pd.DataFrame({"channel": channels or [""] * len(markers)}, index=list(markers))
     obs = pd.DataFrame(index=["a", "b"])
-    return CellBatch(name=name, adata=ad.AnnData(np.zeros((2, len(markers)), np.float32), obs=obs, var=var))
+    return CellBatch(
+        name=name, cells=InMemory(ad.AnnData(np.zeros((2, len(markers)), np.float32), obs=obs, var=var))
+    )
 
 
 def test_columns_are_matched_across_spelling_and_order():

@@ -9,7 +9,7 @@ import pytest
 
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.prepare import Prepared, prepare, spread_rows
-from cellgan.cytof.read_write import CellBatch, batches_from_adata
+from cellgan.cytof.read_write import CellBatch, InMemory, batches_from_adata
 from cellgan.errors import InputError, PanelError
 
 COUNTS = AlignConfig(transform="arcsinh")
@@ -71,18 +71,18 @@ def test_a_control_has_the_panel_of_its_batch_in_whatever_order(given):
     found = prepared(given)
     cells = batch(["CD4", "170Er_CD3", "CD57", "CD19"], n=9, seed=2)
     cells.var["channel"] = ""
-    control = CellBatch(name="two", adata=cells)
+    control = CellBatch(name="two", cells=InMemory(cells))
     rows = np.array([0, 5, 8])
     np.testing.assert_array_equal(found.of_control(control, rows), arcsinh(cells.X[rows][:, [1, 0, 3]]))
     with pytest.raises(PanelError, match="170Er_CD3"):
-        found.of_control(CellBatch(name="two", adata=cells[:, ["CD4", "CD57", "CD19"]]), rows)
+        found.of_control(CellBatch(name="two", cells=InMemory(cells[:, ["CD4", "CD57", "CD19"]])), rows)
 
 
 def test_a_batch_may_join_whose_columns_are_the_shared_markers(given):
     found = prepared(given)
     cells = batch(["CD3", "CD4", "CD19"], n=5, seed=3)
     cells.var["channel"] = ""
-    joined = found.joined_by(CellBatch(name="middle", adata=cells))
+    joined = found.joined_by(CellBatch(name="middle", cells=InMemory(cells)))
     assert [each.name for each in joined.batches] == ["one", "two", "middle"]
     np.testing.assert_array_equal(joined.values(joined.batch("middle")), arcsinh(cells.X))
     assert "middle" not in found.panel.columns
