@@ -141,9 +141,12 @@ def predict(
     gap = gap_of(first)
     with Sight(model.network) as sight:
         maps = probabilities(model, torch.from_numpy(slices), gap=gap)
-    maps = smoothed(maps, model.whereabouts, gap=gap)
-    if pieces == "as-trained":
-        maps = one_piece(maps, model.whereabouts, pixel=model.pixel, gap=gap)
+    places, whole = model.whereabouts, pieces == "as-trained"
+    if whole:  # what is not the organ is taken away first, or the two would grow together
+        maps = one_piece(maps, places, pixel=model.pixel, gap=gap)
+    maps = smoothed(maps, places, gap=gap)
+    if whole:
+        maps = one_piece(maps, places, pixel=model.pixel, gap=gap)
     judged = None
     if model.known is not None:
         labels = maps.argmax(0).astype(np.uint8)
