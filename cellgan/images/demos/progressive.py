@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cellgan.core import Batches, seeded
+from cellgan.core import Adam, Batches, seeded
 from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator
 from cellgan.core.nets.resizing import double
 from cellgan.images.demo import Demo, Measure, Result, Stage
@@ -33,13 +33,17 @@ EFFORT = mean(4.0 ** (size - PHASES[-1]) for size in PHASES)
 
 
 def new_game(channels: int, rounds: int, *, grown: bool = False) -> ProgressiveGan:
-    """Return a game on images of 16 x 16 pixels, grown from the start if wanted."""
+    """Return a game of so many rounds on images of 16 x 16 pixels, grown from the start if wanted."""
     generator = GrowingGenerator(N_NOISE, channels, widths=WIDTHS)
     game = ProgressiveGan(
-        generator, GrowingCritic(channels, widths=WIDTHS), N_NOISE, phase=max(1, rounds // len(PHASES))
+        generator,
+        GrowingCritic(channels, widths=WIDTHS),
+        N_NOISE,
+        phase=max(1, rounds // len(PHASES)),
+        optimizer=Adam(lr=1e-3, betas=(0.0, 0.99), decay_steps=rounds),
     )
     if grown:
-        generator.rounds.fill_(rounds)
+        generator.rounds.fill_(len(PHASES) * game.phase)
         game.grow()
     return game
 
@@ -48,7 +52,8 @@ def play(stage: Stage) -> Result:
     """Play, look at a fading layer, and play again without growing."""
     images = stage.pictures()
     game = new_game(images.shape[0], stage.rounds)
-    direct = new_game(images.shape[0], stage.rounds, grown=True)
+    as_long = math.ceil(EFFORT * stage.rounds)
+    direct = new_game(images.shape[0], as_long, grown=True)
 
     def drawn(of: ProgressiveGan, n: int) -> Tensor:
         with torch.no_grad(), seeded(stage.seed + 1):
@@ -59,7 +64,7 @@ def play(stage: Stage) -> Result:
 
     batches = Batches({"x": images.x}, size=32, seed=stage.seed)
     played = stage.play(game, batches, show=show)
-    stage.play(direct, batches, rounds=math.ceil(EFFORT * stage.rounds), label="full-grown from the start")
+    stage.play(direct, batches, rounds=as_long, label="full-grown from the start")
     n = len(images.x_test)
     generated, at_once = drawn(game, n), drawn(direct, n)
     jump, without = (change(game, alpha, seed=stage.seed + 2) for alpha in (1e-3, 1.0))
