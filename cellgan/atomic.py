@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 # HDF5 may report a failed write as a RuntimeError without errno; the number stands only in its text.
 _WRITE_FAILED = ("errno = ", "No space left", "write failed", "unable to flush", "Can't decrement id ref")
+
+FOLDERS = {".zarr"}  # suffixes of folders that are one result; others are never replaced
+FOLDER_SIGNS = (".zgroup", "zarr.json")
 
 
 @contextmanager
@@ -60,6 +64,49 @@ def atomic(path: Path) -> Iterator[Path]:
         raise _explained(error, Path(path)) from error
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that takes its place when the block ends well.
+
+    It is as `atomic` for files, but for one thing: between two renamings, for less than a millisecond, an
+    older folder lies beside `path` under a hidden name, and nothing at `path`.
+
+    Parameters
+    ----------
+    path
+        Where the folder shall appear. The one that it is to lie in must exist.
+
+    Yields
+    ------
+    Path
+        An empty folder in the same one, with the same suffix.
+
+    Raises
+    ------
+    OutputError
+        See `atomic`.
+    """
+    target = Path(path).resolve()
+    number = secrets.token_hex(4)
+    part, old = (
+        target.with_name(f".{target.stem}-{number}.{word}{target.suffix}") for word in ("part", "old")
+    )
+    try:
+        part.mkdir()
+        try:
+            yield part
+            if target.exists():
+                target.rename(old)
+            part.rename(target)
+        finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            for remains in (part, old):
+                shutil.rmtree(remains, ignore_errors=True)
+    except OSError as error:
+        raise _explained(error, Path(path)) from error
+
+
 def check_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
     """Stop before any work is done if `path` cannot become an output.
 
@@ -82,12 +129,13 @@ def check_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = F
         if path.exists() and Path(source).exists() and path.samefile(source):
             msg = f"the output {path} is also an input, and inputs are never changed: give another name"
             raise OutputError(msg)
-    if path.exists() and not path.is_dir() and not overwrite:
+    is_store = path.suffix.lower() in FOLDERS  # a folder that is one result, like a file
+    if path.exists() and (is_store or not path.is_dir()) and not overwrite:
         msg = f"the output {path} exists already: give another name, or allow it to be replaced (--overwrite)"
         raise OutputError(msg)
     probe = path.resolve().with_name(f".{path.stem}-{secrets.token_hex(4)}.probe")
     try:
-        if path.is_dir():
+        if path.is_dir() and not (is_store and any((path / sign).is_file() for sign in FOLDER_SIGNS)):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         # Only writing tells: permission bits say nothing on a read-only or network disk.
         probe.touch(exist_ok=False)

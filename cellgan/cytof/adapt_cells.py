@@ -27,7 +27,7 @@ from cellgan.cytof.align import Screen, align_batches
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.labels import labels_of
 from cellgan.cytof.prepare import prepare
-from cellgan.cytof.read_write import batches_from_adata, read_batches, write_h5ad
+from cellgan.cytof.read_write import batches_from_adata, read_batches, write_whole
 from cellgan.cytof.transform import Standardise
 from cellgan.errors import ConfigError, InputError
 
@@ -104,7 +104,7 @@ class AdaptedCells:
             The place cannot be written.
         """
         check_output(path, inputs=inputs, overwrite=overwrite)
-        write_h5ad(self.adata, path)
+        write_whole(self.adata, path)
 
 
 def adapt_cells(

@@ -12,7 +12,7 @@ from cellgan.cytof.assemble import assemble, write_assembled
 from cellgan.cytof.fcs_write import unique
 from cellgan.cytof.linear_file import write_linear
 from cellgan.cytof.model import Model
-from cellgan.cytof.read_write import write_h5ad
+from cellgan.cytof.read_write import write_whole
 from cellgan.cytof.summary import about
 from cellgan.cytof.threads import limited_threads
 from cellgan.cytof.verdict import WORDS
@@ -87,9 +87,9 @@ class Alignment:
         Parameters
         ----------
         path
-            An ``.h5ad`` file; or a folder, which gets one ``.fcs`` file a batch, on the linear scale. It is
-            made if it is not there and its name has no ending. Markers that were imputed are channels of
-            their own in it, called ``CD5 imputed`` (expected values) and ``CD5 drawn``.
+            An ``.h5ad`` file or a ``.zarr`` store; or a folder, which gets one ``.fcs`` file a batch, on the
+            linear scale. It is made if it is not there and its name has no ending. Markers that were imputed
+            are channels of their own in it, called ``CD5 imputed`` (expected values) and ``CD5 drawn``.
         overwrite
             Whether older files may be replaced. Inputs never are.
 
@@ -104,17 +104,17 @@ class Alignment:
             It cannot be written, or is there already.
         """
         path = Path(path)
-        if path.suffix == ".h5ad":
+        if path.suffix in {".h5ad", ".zarr"}:
             check_output(path, inputs=self._inputs, overwrite=overwrite)
             if self._adata is not None:
-                write_h5ad(self._adata, path)
+                write_whole(self._adata, path)
             else:
                 self._mapped(lambda pieces, about: write_assembled(self._run.table, path, pieces, about))
             return [path]
         if path.suffix and not path.is_dir():
             msg = (
-                f"cannot write {path}: expected a name that ends in .h5ad, or a folder for one .fcs file per "
-                f"batch, such as {path.with_suffix('')}; a folder with an ending must be made first"
+                f"cannot write {path}: expected a name that ends in .h5ad or .zarr, or a folder for one .fcs "
+                f"file per batch, such as {path.with_suffix('')}; a folder with an ending must be made first"
             )
             raise OutputError(msg)
         batches = self._run.batches

@@ -10,11 +10,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cellgan.atomic import atomic
 from cellgan.cytof.batch_map import LAYERS
 from cellgan.cytof.joint_obs import JointObs
 from cellgan.cytof.marker_names import column_kinds
-from cellgan.cytof.stores import Element, created, new_array
+from cellgan.cytof.stores import Element, created, new_array, placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -203,14 +202,14 @@ def write_assembled(
     table, pieces, about
         See `assemble`.
     path
-        The new file, ``.h5ad``.
+        The new file, ``.h5ad``, or folder, ``.zarr``.
 
     Raises
     ------
     OutputError
         The folder is not writable or the disk is full.
     """
-    with atomic(path) as part, created(part) as root:
+    with placed(path) as part, created(part) as root:
         write_frame(root, table.var())
         shape = table.n_cells, len(table.var_names)
         arrays = {"X": new_array(root, "X", shape)} | {

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from cellgan.cytof.check_cells import check_names, check_sparse, check_values, dense_float32
 from cellgan.cytof.fcs import FcsFile, cell_names, fcs_to_adata, open_fcs
 from cellgan.cytof.input_files import Format, check_file, file_format, naming
-from cellgan.cytof.stores import Element, is_array, opened, read_whole, reading, texts
+from cellgan.cytof.stores import Element, doubt_of, is_array, opened, read_whole, reading, texts
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class CellFile:
         What the cells' names are called in ``obs``; None where they are not called anything.
     fcs
         The open FCS file; None for others.
+    doubt
+        What the user should know about a store, in words; empty if there is nothing.
     """
 
     path: Path
@@ -57,11 +59,12 @@ class CellFile:
     columns: tuple[str, ...] = ()
     index_name: str | None = None
     fcs: FcsFile | None = field(default=None, repr=False)
+    doubt: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know about the file, in words."""
-        return self.fcs.notes if self.fcs else ()
+        return self.fcs.notes if self.fcs else (self.doubt,) if self.doubt else ()
 
     @property
     def keywords(self) -> Mapping[str, str]:
@@ -123,7 +126,7 @@ def open_for_map(path: str | Path, *, n_least: int = 1) -> CellFile:
     Parameters
     ----------
     path
-        An ``.h5ad`` or ``.fcs`` file.
+        An ``.h5ad`` or ``.fcs`` file, or a ``.zarr`` folder.
     n_least
         Cells that there must be.
 
@@ -155,6 +158,7 @@ def _open_store(path: Path, kind: Format) -> CellFile:
         index, var = _index(file["obs"]), ad.io.read_elem(file["var"])
         shape, attributes = _shape(file), file["obs"].attrs
         columns, called = tuple(map(str, attributes["column-order"])), str(attributes["_index"])
+        doubt = doubt_of(path)
         held = index if is_array(index) else index["codes" if "codes" in index else "values"]
         n_cells = int(held.shape[0])
     names = tuple(map(str, var.index))
@@ -164,7 +168,7 @@ def _open_store(path: Path, kind: Format) -> CellFile:
     own = var["channel"].astype("object") if "channel" in var else [""] * len(names)
     channels = tuple(str(one) if isinstance(one, str) else "" for one in own)
     index_name = None if called == "_index" else called
-    return CellFile(path, kind, n_cells, names, channels, columns, index_name)
+    return CellFile(path, kind, n_cells, names, channels, columns, index_name, doubt=doubt)
 
 
 def _fcs_pieces(fcs: FcsFile, rows: int) -> Iterator[NDArray[np.float32]]:

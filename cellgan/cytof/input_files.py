@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.fcs_write import unique
+from cellgan.cytof.zarr_store import check_store, is_zarr
 from cellgan.errors import CellganError, ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Format: TypeAlias = Literal["h5ad", "fcs"]
+Format: TypeAlias = Literal["h5ad", "zarr", "fcs"]
 
 
 @contextmanager
@@ -45,20 +46,23 @@ def file_format(path: Path) -> Format:
     Returns
     -------
     str
-        ``h5ad`` or ``fcs``.
+        ``h5ad``, ``zarr`` or ``fcs``.
 
     Raises
     ------
     InputError
-        It is neither.
+        It is none of them.
     """
     suffix = path.suffix.lower()
     if suffix == ".h5ad":
         return "h5ad"
+    if suffix == ".zarr":
+        return "zarr"
     if suffix == ".fcs":
         return "fcs"
     msg = (
-        f"the suffix is {path.suffix!r}; expected .h5ad or .fcs: convert the file, or give it its right name"
+        f"the suffix is {path.suffix!r}; expected .h5ad, .zarr or .fcs: convert the file, or give it its "
+        "right name"
     )
     raise InputError(msg)
 
@@ -97,11 +101,17 @@ def check_file(path: Path) -> None:
     if not path.exists():
         msg = f"there is no file {str(path)!r}: check the spelling and the folder"
         raise InputError(msg)
+    if path.is_dir() and is_zarr(path):
+        with naming(path):
+            check_store(path)
+        return
     if not path.is_file():
-        msg = f"{str(path)!r} is not a file; give an .h5ad or .fcs file"
+        msg = f"{str(path)!r} is not a file; give an .h5ad or .fcs file, or a .zarr folder"
         raise InputError(msg)
     with naming(path):
-        file_format(path)
+        if file_format(path) == "zarr":
+            msg = "a zarr store is a folder, and this is a file: unpack it, or give it its right name"
+            raise InputError(msg)
         if path.stat().st_size == 0:
             msg = "the file is empty (0 bytes): copy or download it again"
             raise InputError(msg)
@@ -186,6 +196,11 @@ def batch_of(typed: str, paths: Sequence[Path]) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal; of a folder, that of its list of files with theirs."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for each in sorted(each for each in path.rglob("*") if each.is_file()):
+            digest.update(f"{file_sha256(each)}  {each.relative_to(path).as_posix()}\n".encode())
+        return digest.hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

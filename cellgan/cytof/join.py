@@ -9,11 +9,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cellgan.atomic import atomic
 from cellgan.cytof.assemble import write_frame
 from cellgan.cytof.batch_map import LAYERS, NOVEL
 from cellgan.cytof.joint_obs import Frame, JointObs
-from cellgan.cytof.stores import Element, created, new_array, opened
+from cellgan.cytof.stores import Element, created, new_array, opened, placed
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def join(parts: Sequence[Part], out_path: Path) -> int:
     )
     novel = np.concatenate([table[NOVEL].to_numpy(dtype=bool) for table in tables])
     var = _join_var(parts, [batch for _, batch in pieces])
-    with atomic(out_path) as target, created(target) as root:
+    with placed(out_path) as target, created(target) as root:
         write_frame(root, var)
         for parent, name in ((root, "X"), *((root["layers"], name) for name in LAYERS)):
             _copy(new_array(parent, name, (len(novel), len(var))), pieces, var.index)

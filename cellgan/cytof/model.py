@@ -146,15 +146,15 @@ class Model:
         return copy
 
     def map_file(self, source: CellFile, out_path: Path, *, batch: str | None = None) -> int | None:
-        """Map a file piece by piece into another one, ``.h5ad`` or ``.fcs``; memory stays bounded.
+        """Map a file piece by piece into another, ``.h5ad``, ``.zarr`` or ``.fcs``; memory stays bounded.
 
         Parameters
         ----------
         source
             Cells measured like those of `batch`, from `open_for_map`.
         out_path
-            An ``.h5ad`` file gets a copy of the source with what `map` adds; an ``.fcs`` file the aligned
-            cells on the linear scale.
+            An ``.h5ad`` file or ``.zarr`` folder gets a copy of the source with what `map` adds; an ``.fcs``
+            file the aligned cells on the linear scale.
         batch
             Whose map to use; may be left out where the model has only one.
 
@@ -172,7 +172,7 @@ class Model:
             A file cannot be read or written.
         """
         from cellgan.cytof.fcs_write import stream_fcs
-        from cellgan.cytof.streaming import stream_h5ad
+        from cellgan.cytof.streaming import stream_store
 
         name = self.pick(batch)
         columns = self.columns(source.names, source.channels, name)
@@ -193,7 +193,7 @@ class Model:
             )
         else:
             added = (mapped for _, mapped in pieces())
-            stream_h5ad(source, out_path, added, uns={**_flat(self.about), "mapped_as": name})
+            stream_store(source, out_path, added, uns={**_flat(self.about), "mapped_as": name})
         return None if own.uncertainty is None else n_novel
 
     def _chunks(self, source: CellFile, columns: Columns) -> Iterator[NDArray[np.float32]]:

@@ -25,8 +25,8 @@ from cellgan.cytof.input_files import (
     file_sha256,
     naming,
 )
-from cellgan.cytof.stores import n_rows, read_whole
-from cellgan.cytof.streaming import stream_h5ad
+from cellgan.cytof.stores import doubt_of, n_rows, read_whole, write_whole
+from cellgan.cytof.streaming import stream_store
 from cellgan.errors import ConfigError, InputError
 
 __all__ = [
@@ -39,8 +39,8 @@ __all__ = [
     "open_for_map",
     "read_batch",
     "read_batches",
-    "stream_h5ad",
-    "write_h5ad",
+    "stream_store",
+    "write_whole",
 ]
 
 
@@ -112,10 +112,10 @@ def read_batches(paths: Sequence[str | Path], *, batch_key: str | None = None) -
     Parameters
     ----------
     paths
-        ``.h5ad`` and ``.fcs`` files, in the order of the batches.
+        ``.h5ad`` and ``.fcs`` files and ``.zarr`` folders, in the order of the batches.
     batch_key
-        Column of ``obs`` that tells the batches of one single ``.h5ad`` file apart. A marker that is NaN in
-        all cells of a batch then counts as not measured in it.
+        Column of ``obs`` that tells the batches of one single file apart, ``.h5ad`` or ``.zarr``. A marker
+        that is NaN in all cells of a batch then counts as not measured in it.
 
     Returns
     -------
@@ -135,7 +135,10 @@ def read_batches(paths: Sequence[str | Path], *, batch_key: str | None = None) -
         return [read_batch(path, name) for path, name in zip(files, batch_names(files), strict=True)]
     if len(files) != 1 or file_format(files[0]) == "fcs":
         given = ", ".join(map(str, files))
-        msg = f"--batch-key {batch_key} tells the batches of one .h5ad file apart; these were given: {given}"
+        msg = (
+            f"--batch-key {batch_key} tells the batches of one .h5ad file or .zarr store apart; these were "
+            f"given: {given}"
+        )
         raise ConfigError(msg)
     path, digest = files[0], file_sha256(files[0])
     with naming(path):
@@ -205,32 +208,13 @@ def _check_types(adata: Any) -> None:  # noqa: ANN401 - that is what is checked
         raise InputError(msg)
 
 
-def write_h5ad(adata: ad.AnnData, path: Path) -> None:
-    """Write cells to an .h5ad file, whole or not at all.
-
-    Parameters
-    ----------
-    adata
-        What to write.
-    path
-        The file; an older one is replaced once the new one is complete.
-
-    Raises
-    ------
-    OutputError
-        The folder is not writable or the disk is full; an older file stays as it was.
-    """
-    with atomic(path) as part:
-        adata.write_h5ad(part, compression="gzip", compression_opts=1)
-
-
 def read_batch(path: Path, name: str) -> CellBatch:
     """Read one file under the name of a batch.
 
     Parameters
     ----------
     path
-        An ``.h5ad`` or ``.fcs`` file that `check_file` found to be one.
+        An ``.h5ad`` or ``.fcs`` file or a ``.zarr`` folder that `check_file` found to be one.
     name
         What to call the batch.
 
@@ -249,8 +233,8 @@ def read_batch(path: Path, name: str) -> CellBatch:
     with naming(path):
         fcs = open_fcs(path) if kind == "fcs" else None
         n_cells = fcs.n_cells if fcs else n_rows(path)
-    if fcs:
-        own |= {"keywords": fcs.keywords, "notes": fcs.notes}
+        notes = fcs.notes if fcs else tuple(filter(None, [doubt_of(path)]))
+    own |= {"keywords": fcs.keywords if fcs else {}, "notes": notes}
     if n_cells > HELD:
         return CellBatch(cells=OnDisk.of(open_for_map(path, n_least=2)), **own)
     with naming(path):

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import numpy as np
-import pandas as pd
 
-from cellgan.atomic import atomic
+from cellgan.cytof.assemble import write_frame
 from cellgan.cytof.batch_map import LAYERS, NOVEL
-from cellgan.cytof.fcs import FcsFile, cell_names, fcs_var
+from cellgan.cytof.fcs import FcsFile, fcs_var
 from cellgan.cytof.input_files import naming
-from cellgan.cytof.stores import Element, changing, is_array, new_array, opened, reading
+from cellgan.cytof.store_copy import copy_store
+from cellgan.cytof.stores import (
+    Element,
+    changing,
+    created,
+    is_array,
+    new_array,
+    new_texts,
+    opened,
+    placed,
+    reading,
+)
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.cell_file import CellFile
 
 
-def stream_h5ad(
+def stream_store(
     source: CellFile,
     out_path: Path,
     pieces: Iterable[Mapped],
@@ -38,9 +47,9 @@ def stream_h5ad(
     Parameters
     ----------
     source
-        What to copy. All that an .h5ad file holds stays as it is, byte for byte.
+        What to copy. All that it holds stays as it is.
     out_path
-        The new file, .h5ad. It gets ``layers["aligned"]``, ``layers["aligned_sd"]`` and
+        The new file, .h5ad, or folder, .zarr. It gets ``layers["aligned"]``, ``layers["aligned_sd"]`` and
         ``obs["cellgan_novel"]``.
     pieces
         Mapped cells in order, all columns.
@@ -55,16 +64,14 @@ def stream_h5ad(
         The folder is not writable or the disk is full.
     """
     with naming(source.path):
-        if source.format == "h5ad":
+        if source.fcs is None:
             _check_free(source)
-    with atomic(out_path) as part:
+    with placed(out_path) as part:
         if source.fcs:
-            _write_skeleton(source.fcs, part)
+            _write_table(source, source.fcs, part)
         else:
-            shutil.copyfile(source.path, part)
+            copy_store(source.path, part)
         with changing(part) as file:
-            if source.fcs:
-                _fill(new_array(file, "X", _shape(source), compression=None), source)
             novel = _fill_layers(file, pieces, source)
             _add_to_obs(file["obs"], novel)
             if uns is not None:
@@ -80,12 +87,19 @@ def _check_free(source: CellFile) -> None:
         raise InputError(msg)
 
 
-def _write_skeleton(fcs: FcsFile, path: Path) -> None:
-    names = [name for piece in cell_names(fcs) for name in piece]
-    obs = pd.DataFrame(index=pd.Index(names, dtype=str))
-    ad.AnnData(obs=obs, var=fcs_var(fcs)).write_h5ad(path)
-    with changing(path) as file:
-        file.pop("X", None)
+def _write_table(source: CellFile, fcs: FcsFile, path: Path) -> None:
+    """Write what an FCS file holds as AnnData."""
+    with created(path) as root:
+        write_frame(root, fcs_var(fcs))
+        obs = root.create_group("obs")
+        obs.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.2.0", "column-order": []})
+        obs.attrs["_index"] = "_index"
+        new_texts(obs, "_index", source.cell_names(), source.n_cells)
+        ad.io.write_elem(root, "uns", {})
+        array, start = new_array(root, "X", _shape(source), compression=None), 0
+        for chunk in source.chunks():
+            array[start : start + len(chunk)] = chunk
+            start += len(chunk)
 
 
 def _shape(source: CellFile) -> tuple[int, int]:
@@ -94,22 +108,15 @@ def _shape(source: CellFile) -> tuple[int, int]:
 
 def _compression(file: Element) -> str | None:
     x = file["X"]
-    compression = (x if is_array(x) else x["data"]).compression
+    compression = getattr(x if is_array(x) else x["data"], "compression", None)  # zarr has its own
     return compression if compression in {"gzip", "lzf"} else None
-
-
-def _fill(array: Element, source: CellFile) -> None:
-    start = 0
-    for chunk in source.chunks():
-        array[start : start + len(chunk)] = chunk
-        start += len(chunk)
 
 
 def _fill_layers(file: Element, pieces: Iterable[Mapped], source: CellFile) -> NDArray[np.bool_]:
     """Write the layers, and return which cells are novel."""
     layers = file.require_group("layers")
-    layers.attrs.setdefault("encoding-type", "dict")
-    layers.attrs.setdefault("encoding-version", "0.1.0")
+    if "encoding-type" not in layers.attrs:
+        layers.attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
     how = _compression(file)
     aligned, sd = (new_array(layers, name, _shape(source), compression=how) for name in LAYERS)
     novel, start = np.zeros(source.n_cells, dtype=bool), 0
@@ -126,4 +133,4 @@ def _fill_layers(file: Element, pieces: Iterable[Mapped], source: CellFile) -> N
 def _add_to_obs(obs: Element, novel: NDArray[np.bool_]) -> None:
     """Add a column; the others stay as they are."""
     ad.io.write_elem(obs, NOVEL, novel)
-    obs.attrs["column-order"] = [*obs.attrs["column-order"], NOVEL]
+    obs.attrs["column-order"] = [*map(str, obs.attrs["column-order"]), NOVEL]

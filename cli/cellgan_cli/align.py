@@ -30,7 +30,7 @@ QUIET_HELP = "Say nothing on stderr but errors and results not to be used."
     default="aligned.h5ad",
     show_default=True,
     metavar="PATH",
-    help="An .h5ad file, or a folder that gets one .fcs file per batch.",
+    help="An .h5ad file, a .zarr store, or a folder that gets one .fcs file per batch.",
 )
 @click.option("--batch-key", metavar="KEY", help="Column of obs that tells the batches of one file apart.")
 @align_settings
@@ -64,8 +64,8 @@ QUIET_HELP = "Say nothing on stderr but errors and results not to be used."
 def align(**flags: Any) -> None:  # noqa: ANN401 - twenty flags, each typed by click and checked by AlignConfig
     """Align batches onto a reference: the first file, unless --reference names another.
 
-    Files are .h5ad or .fcs, as ion counts or on the arcsinh scale. The cells of the reference are not moved,
-    and no input is changed. A batch goes by its file's name without the ending.
+    Files are .h5ad, .zarr or .fcs, as ion counts or on the arcsinh scale. The cells of the reference are not
+    moved, and no input is changed. A batch goes by its file's name without the ending.
 
     Writes the aligned cells (layers["aligned"]), a report (.html, .json) and a model for cells measured later
     (.model). Their paths go to stdout, one a line.

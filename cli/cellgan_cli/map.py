@@ -20,7 +20,7 @@ from cellgan_cli.screen import Screen, list_files
     required=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="The mapped cells, ending in .h5ad or .fcs.",
+    help="The mapped cells, ending in .h5ad, .zarr or .fcs.",
 )
 @click.option(
     "--batch", metavar="NAME", help="Batch of the model that the new cells belong to. [default: the only one]"
@@ -36,8 +36,8 @@ def map_cells(
     is read piece by piece, so it may be larger than the memory. Cells that the first run has seen come out
     the same.
     """
-    if output.suffix not in {".h5ad", ".fcs"}:
-        msg = f"--output is {str(output)!r}; expected a name that ends in .h5ad or .fcs"
+    if output.suffix not in {".h5ad", ".zarr", ".fcs"}:
+        msg = f"--output is {str(output)!r}; expected a name that ends in .h5ad, .zarr or .fcs"
         raise ConfigError(msg)
     from cellgan.cytof.input_files import check_file
 

@@ -21,7 +21,7 @@ class Places:
     Attributes
     ----------
     data
-        The aligned cells: an .h5ad file, or a folder that gets one .fcs file per batch.
+        The aligned cells: an .h5ad file, a .zarr store, or a folder that gets one .fcs file per batch.
     model
         The model.
     report
@@ -49,7 +49,7 @@ def plan(output: str, *, model: Path | None, report: Path | None, no_report: boo
     Parameters
     ----------
     output
-        What the user typed: a name ending in .h5ad, or a folder.
+        What the user typed: a name ending in .h5ad or .zarr, or a folder.
     model, report
         Other places than the ones beside the output.
     no_report
@@ -61,11 +61,12 @@ def plan(output: str, *, model: Path | None, report: Path | None, no_report: boo
         The names do not say what to write, or two results would go to one file.
     """
     data = Path(output)
-    is_folder = data.is_dir() or output.endswith(("/", os.sep)) or not data.suffix
-    if not is_folder and data.suffix != ".h5ad":
+    is_store = data.suffix == ".zarr"  # a folder that is one result
+    is_folder = not is_store and (data.is_dir() or output.endswith(("/", os.sep)) or not data.suffix)
+    if not is_folder and data.suffix not in {".h5ad", ".zarr"}:
         msg = (
-            f"--output is {output!r}; expected a name that ends in .h5ad, or a folder for .fcs files "
-            f"(one per batch): end the folder's name in '/'"
+            f"--output is {output!r}; expected a name that ends in .h5ad or .zarr, or a folder for .fcs "
+            f"files (one per batch): end the folder's name in '/'"
         )
         raise ConfigError(msg)
     if is_folder and data.suffix.lower() in {".h5ad", ".fcs"}:

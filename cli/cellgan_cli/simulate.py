@@ -30,13 +30,13 @@ def simulate(*, folder: Path, cells: int, markers: int, seed: int, missing: bool
     else:
         for path in outputs:
             check_output(path, overwrite=overwrite)
-    from cellgan.cytof.read_write import write_h5ad
+    from cellgan.cytof.read_write import write_whole
     from cellgan.cytof.simulate import simulate as draw
 
     batches = draw(n_cells=cells, n_markers=markers, seed=seed, missing=missing)
     make_folder(folder)
     for batch, path in zip(batches, outputs, strict=True):
-        write_h5ad(batch, path)
+        write_whole(batch, path)
     with Screen(quiet=False) as screen:
         screen.say(f"2 batches of {cells:,} cells x {markers} markers written, seed {seed}")
     list_files(outputs)

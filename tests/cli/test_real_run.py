@@ -135,7 +135,7 @@ def test_map_takes_h5ad_or_fcs_names_only(made, tmp_path, cellgan):
     folder, inputs, _ = made
     result = cellgan("map", folder / "out.model", inputs[1], "-o", tmp_path / "x.csv")
     assert result.exit_code == 2
-    assert ".h5ad or .fcs" in result.stderr
+    assert ".h5ad, .zarr or .fcs" in result.stderr
 
 
 def test_fcs_files_into_a_folder(made, tmp_path):

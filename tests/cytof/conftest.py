@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cellgan.cytof.fcs import write_fcs
-from cellgan.cytof.read_write import write_h5ad
+from cellgan.cytof.read_write import write_whole
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def saved(tmp_path, cells):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         if path.suffix == ".h5ad":
-            write_h5ad(cells, path)
+            write_whole(cells, path)
         else:
             write_fcs(path, cells.X, ["a", "b", "c"], list(cells.var_names))
         return path

@@ -14,7 +14,7 @@ from cellgan.cytof.batch_map import Mapped
 from cellgan.cytof.gaps import Gap
 from cellgan.cytof.impute import Imputed
 from cellgan.cytof.panel import match_panels
-from cellgan.cytof.read_write import CellBatch, batches_from_adata, write_h5ad
+from cellgan.cytof.read_write import CellBatch, batches_from_adata, write_whole
 
 
 def batch(n: int, columns: list[str], *, start: int = 0, names: list[str] | None = None, **obs) -> ad.AnnData:
@@ -150,7 +150,7 @@ def test_columns_that_batches_fill_in_other_ways_can_be_written(tmp_path, column
         table, pieces = planned({"one": one, "two": two})
         write_assembled(table, tmp_path / "out.h5ad", pieces, dict)
     else:
-        write_h5ad(together(one=one, two=two), tmp_path / "out.h5ad")
+        write_whole(together(one=one, two=two), tmp_path / "out.h5ad")
     again = ad.read_h5ad(tmp_path / "out.h5ad").obs[column]
     wanted = [value for own in MIXED[column] for value in ([None, None] if own is None else own)]
     for found, value in zip(again, wanted, strict=True):

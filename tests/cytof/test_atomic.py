@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cellgan.atomic import atomic, check_output
-from cellgan.cytof.read_write import write_h5ad
+from cellgan.cytof.read_write import write_whole
 from cellgan.errors import OutputError
 
 
@@ -93,31 +93,31 @@ def test_a_disk_that_fills_up_while_hdf5_writes(tmp_path, cells, monkeypatch):
     (tmp_path / "out.h5ad").write_text("older")
     monkeypatch.setattr(h5py.Group, "create_dataset", full)
     with pytest.raises(OutputError, match="the disk is full"):
-        write_h5ad(cells, tmp_path / "out.h5ad")
+        write_whole(cells, tmp_path / "out.h5ad")
     assert (tmp_path / "out.h5ad").read_text() == "older"
     assert names(tmp_path) == ["out.h5ad"]
 
 
 def test_folders_that_take_no_files(tmp_path, cells):
     with pytest.raises(OutputError, match=r"folder .* does not exist"):
-        write_h5ad(cells, tmp_path / "none" / "out.h5ad")
+        write_whole(cells, tmp_path / "none" / "out.h5ad")
     with pytest.raises(OutputError, match="it is a folder"):
-        write_h5ad(cells, tmp_path)
+        write_whole(cells, tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot write"):
-        write_h5ad(cells, tmp_path / "file" / "out.h5ad")
+        write_whole(cells, tmp_path / "file" / "out.h5ad")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
 def test_a_folder_without_permission(tmp_path, cells):
     (tmp_path / "locked").mkdir(mode=0o500)
     with pytest.raises(OutputError, match="not writable"):
-        write_h5ad(cells, tmp_path / "locked" / "out.h5ad")
+        write_whole(cells, tmp_path / "locked" / "out.h5ad")
 
 
 def test_what_is_written_is_what_was_given(tmp_path, cells):
     cells.layers["aligned"] = cells.X * 2
-    write_h5ad(cells, tmp_path / "out.h5ad")
+    write_whole(cells, tmp_path / "out.h5ad")
     back = ad.read_h5ad(tmp_path / "out.h5ad")
     np.testing.assert_array_equal(back.X, cells.X)
     np.testing.assert_array_equal(back.layers["aligned"], cells.X * 2)

@@ -44,7 +44,7 @@ def test_an_empty_file(tmp_path, name):
 @pytest.mark.parametrize("name", ["cells.csv", "cells", "cells.h5"])
 def test_another_suffix(tmp_path, name):
     (tmp_path / name).write_text("CD3,CD4\n1,2\n")
-    refused(tmp_path / name, r"expected \.h5ad or \.fcs")
+    refused(tmp_path / name, r"expected .h5ad, .zarr or .fcs")
 
 
 @pytest.mark.parametrize(

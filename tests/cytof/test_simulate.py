@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cellgan.cytof.marker_names import column_kinds, marker_key
-from cellgan.cytof.read_write import write_h5ad
+from cellgan.cytof.read_write import write_whole
 from cellgan.cytof.simulate import simulate
 from cellgan.errors import ConfigError
 
@@ -83,7 +83,7 @@ def test_proportions_differ_and_a_type_can_be_missing():
 
 def test_the_example_is_small(tmp_path):
     for i, adata in enumerate(simulate(n_cells=2500, n_markers=20)):
-        write_h5ad(adata, tmp_path / f"{i}.h5ad")
+        write_whole(adata, tmp_path / f"{i}.h5ad")
         assert (tmp_path / f"{i}.h5ad").stat().st_size < 1_000_000
 
 

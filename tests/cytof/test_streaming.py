@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from cellgan.cytof.batch_map import Mapped
 from cellgan.cytof.fcs import write_fcs
-from cellgan.cytof.read_write import open_for_map, read_batches, stream_h5ad
+from cellgan.cytof.read_write import open_for_map, read_batches, stream_store
 from cellgan.errors import InputError, OutputError
 
 KINDS = {"dense": np.asarray, "rows": sp.csr_matrix, "columns": sp.csc_matrix}
@@ -73,7 +73,7 @@ def test_a_layer_is_added_and_the_rest_stays_byte_for_byte(tmp_path, rich, kind,
     rich.write_h5ad(source, compression=compression)
     before = source.read_bytes()
     cells = open_for_map(source)
-    stream_h5ad(cells, out, map(moved, cells.chunks(rows=4)), uns={"model": "m", "n": 1})
+    stream_store(cells, out, map(moved, cells.chunks(rows=4)), uns={"model": "m", "n": 1})
     assert source.read_bytes() == before
     assert_all_but_ours_is_equal(out, source)
     result = ad.read_h5ad(out)
@@ -94,7 +94,7 @@ def test_a_file_of_plain_anndata_gets_its_first_layer(tmp_path, cells):
     with h5py.File(tmp_path / "in.h5ad", "r+") as file:
         file.pop("layers", None)
     source = open_for_map(tmp_path / "in.h5ad")
-    stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks()))
+    stream_store(source, tmp_path / "out.h5ad", map(moved, source.chunks()))
     np.testing.assert_array_equal(ad.read_h5ad(tmp_path / "out.h5ad").layers["aligned"], cells.X + 1)
 
 
@@ -102,7 +102,7 @@ def test_fcs_becomes_a_table_with_both(tmp_path, cells):
     write_fcs(tmp_path / "in.fcs", cells.X, ["a", "b", "c"], list(cells.var_names))
     source = open_for_map(tmp_path / "in.fcs")
     assert (source.n_cells, source.names, source.channels) == (6, ("CD3", "CD4", "CD19"), ("a", "b", "c"))
-    stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks(rows=5)))
+    stream_store(source, tmp_path / "out.h5ad", map(moved, source.chunks(rows=5)))
     result = ad.read_h5ad(tmp_path / "out.h5ad")
     (whole,) = read_batches([tmp_path / "in.fcs"])
     np.testing.assert_array_equal(result.X, cells.X)
@@ -126,7 +126,7 @@ def test_what_is_there_already_is_not_replaced(tmp_path, cells, what):
     cells.write_h5ad(tmp_path / "in.h5ad")
     source = open_for_map(tmp_path / "in.h5ad")
     with pytest.raises(InputError, match=f"there is {what} already"):
-        stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks()))
+        stream_store(source, tmp_path / "out.h5ad", map(moved, source.chunks()))
     assert not (tmp_path / "out.h5ad").exists()
 
 
@@ -146,7 +146,7 @@ def test_a_bad_value_far_down_leaves_nothing_behind(tmp_path, cells):
     (tmp_path / "out.h5ad").write_text("older result")
     source = open_for_map(tmp_path / "in.h5ad")
     with pytest.raises(InputError, match=r"NaN values in 1 marker: CD4 \(1 cell\)"):
-        stream_h5ad(source, tmp_path / "out.h5ad", map(moved, source.chunks(rows=2)))
+        stream_store(source, tmp_path / "out.h5ad", map(moved, source.chunks(rows=2)))
     assert (tmp_path / "out.h5ad").read_text() == "older result"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.h5ad", "out.h5ad"]
 
@@ -155,13 +155,13 @@ def test_a_missing_folder_for_the_output(tmp_path, cells):
     cells.write_h5ad(tmp_path / "in.h5ad")
     source = open_for_map(tmp_path / "in.h5ad")
     with pytest.raises(OutputError, match="does not exist"):
-        stream_h5ad(source, tmp_path / "none" / "out.h5ad", map(moved, source.chunks()))
+        stream_store(source, tmp_path / "none" / "out.h5ad", map(moved, source.chunks()))
 
 
 def test_too_few_cells_for_the_layer(tmp_path, cells):
     cells.write_h5ad(tmp_path / "in.h5ad")
     with pytest.raises(ValueError, match="4 cells were given for a file of 6"):
-        stream_h5ad(open_for_map(tmp_path / "in.h5ad"), tmp_path / "out.h5ad", [moved(cells.X[:4])])
+        stream_store(open_for_map(tmp_path / "in.h5ad"), tmp_path / "out.h5ad", [moved(cells.X[:4])])
     assert not (tmp_path / "out.h5ad").exists()
 
 
