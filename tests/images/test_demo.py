@@ -91,3 +91,10 @@ def test_a_demo_on_images_takes_any_number_of_classes_and_channels():
         assert len(run.result.measures) > 3
         assert "data:image/png" in as_page(name, run)
         assert ", on scikit-learn" in as_page(name, run)
+
+
+@pytest.mark.parametrize("name", ["adversarial-autoencoder", "conditional-vae", "progressive"])
+def test_one_round_is_enough_for_a_page(name):
+    run = find(name).run(rounds=1)
+    assert "bounds kept, in a game of your own" in as_page(name, run)
+    assert not run.as_meant

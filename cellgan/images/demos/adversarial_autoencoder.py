@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -65,7 +66,7 @@ def play(stage: Stage) -> Result:
 
     batches = Batches({"x": images.x}, size=64, seed=stage.seed)
     played = stage.play(game, batches, show=show)
-    stage.play(vae, batches, rounds=stage.rounds // 2, label="a VAE, to compare")
+    stage.play(vae, batches, rounds=math.ceil(stage.rounds / 2), label="a VAE, to compare")
     with torch.no_grad(), seeded(stage.seed + 1):
         q = Gaussian.of(vae.encoder(images.x_test)).draw()
         again = game.decoder(codes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -66,7 +67,7 @@ def play(stage: Stage) -> Result:
     pairs = Batches({"x": x, "y": y}, together=(("x", "y"),), size=64, seed=stage.seed)
     played = stage.play(game, pairs, show=show)
     one = Regression(mlp(x.shape[1], y.shape[1], hidden=(128, 128)), FAST)
-    stage.play(one, pairs, rounds=stage.rounds // 2, label="a regression, to compare")
+    stage.play(one, pairs, rounds=math.ceil(stage.rounds / 2), label="a regression, to compare")
     with torch.no_grad(), seeded(stage.seed + 2):
         answers = torch.stack([game.draw(x_test) for _ in range(DRAWS)])
         mean = one.network(x_test)

@@ -67,6 +67,8 @@ def play(stage: Stage) -> Result:
     stage.play(direct, batches, rounds=as_long, label="full-grown from the start")
     n = len(images.x_test)
     generated, at_once = drawn(game, n), drawn(direct, n)
+    while generated.shape[2] < images.shape[1]:  # after too few rounds to grow
+        generated = double(generated)
     jump, without = (change(game, alpha, seed=stage.seed + 2) for alpha in (1e-3, 1.0))
     judge = train_classifier(images, seed=stage.seed)
     half = n // 2
