@@ -94,8 +94,8 @@ def as_page(name: str, run: Run) -> str:
 def said(measure: Measure) -> str:
     """Return a bound in words."""
     if measure.at_least is not None:
-        return f"at least {_number(measure.at_least)}"
-    return f"at most {_number(measure.at_most)}" if measure.at_most is not None else "–"
+        return f"at least {measure.at_least:g}"
+    return f"at most {measure.at_most:g}" if measure.at_most is not None else "–"
 
 
 def _banner(run: Run) -> Banner:
@@ -162,4 +162,6 @@ def _source(of: Callable[..., object]) -> tuple[str, str]:
 def _number(value: float | None) -> str:
     if value is not None and float(value).is_integer() and abs(value) < 1e6:
         return f"{value:,.0f}".replace("-", "−")
+    if value is not None and 0 < abs(value) < 1e-3:
+        return f"{value:.2g}".replace("-", "−")
     return decimal(value, 2 if value is not None and abs(value) >= 10 else 3)

@@ -10,7 +10,7 @@ import torch
 
 from cellgan.errors import ConfigError
 from cellgan.images.demo import Measure
-from cellgan.images.demo_page import as_json, as_page
+from cellgan.images.demo_page import as_json, as_page, said
 from cellgan.images.demos import TITLES, find
 from cellgan.images.demos.optimal_discriminator import DEMO
 from cellgan.images.image_data import digits
@@ -55,6 +55,12 @@ def test_the_page_says_what_was_measured_and_shows_formula_and_code():
     assert report["passed"] == run.result.passed
     assert [m["value"] for m in report["measures"]] == [m.value for m in run.result.measures]
     assert len(report["losses"]["discriminator/real"]) == 20
+
+
+def test_bounds_are_told_in_full():
+    assert said(Measure("a", 0.0, "", at_most=1e-6)) == "at most 1e-06"
+    assert said(Measure("a", 0.0, "", at_most=0.0063)) == "at most 0.0063"
+    assert said(Measure("a", 0.0, "", at_least=7)) == "at least 7"
 
 
 def test_a_demo_says_what_it_cannot_use():

@@ -56,7 +56,7 @@ def play(stage: Stage) -> Result:
     return Result(
         played,
         measures=(
-            *ring_measures(drawn(), seed=stage.seed, modes=7, inside=0.45),
+            *ring_measures(drawn(), seed=stage.seed, modes=7, inside=0.52),
             Measure(
                 "pull of −log D over log(1 − D)",
                 ratio,

@@ -81,13 +81,13 @@ def play(stage: Stage) -> Result:
                 "stroke, by a plain GAN of the same networks.",
                 floor=real.inside,
                 off=counted(one)[-1].inside,
-                at_least=0.35,
+                at_least=0.58,
             ),
             Measure(
                 "gained since the first step",
                 steps[-1].inside - steps[0].inside,
                 f"Points inside after each step: {told}.",
-                at_least=0.2,
+                at_least=0.58,
             ),
         ),
         figures=tuple(

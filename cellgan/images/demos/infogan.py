@@ -91,7 +91,7 @@ def play(stage: Stage) -> Result:
                 "information of the code, of all it has",
                 bound / math.log(k),
                 f"The bound L_I, over log {k} nats: how much of the category can be read from the image.",
-                at_least=0.78,
+                at_least=0.94,
             ),
             Measure(
                 "code and class of generated images",
@@ -100,7 +100,7 @@ def play(stage: Stage) -> Result:
                 "λ = 0, half as many rounds.",
                 off=common(category, judge.labels(without)),
                 floor=common(images.y_test, judge.labels(images.x_test)),
-                at_least=0.3,
+                at_least=0.14,
             ),
             Measure(
                 "Q and class of real images",

@@ -55,7 +55,7 @@ def play(stage: Stage) -> Result:
     return Result(
         played,
         measures=(
-            *ring_measures(drawn(), seed=stage.seed, modes=7, inside=0.45),
+            *ring_measures(drawn(), seed=stage.seed, modes=7, inside=0.62),
             Measure(
                 "pull over that of cross-entropy",
                 ratio,

@@ -75,9 +75,9 @@ def play(stage: Stage) -> Result:
                 "Off: one start without the pair, near 1 or near 0.",
                 floor=1.0,
                 off=right(chance, b, y),
-                at_least=0.95,
+                at_least=0.94,
             ),
-            Measure("right, back", right(ba, a, y), "The same the other way.", floor=1.0, at_least=0.95),
+            Measure("right, back", right(ba, a, y), "The same the other way.", floor=1.0, at_least=0.94),
             Measure(
                 "right, there, of a single start",
                 sum(shares) / len(shares),

@@ -78,7 +78,7 @@ def play(stage: Stage) -> Result:
                 "bound less the pixel model",
                 elbo - alone,
                 f"Nats an image, held out: {elbo:.1f} against {alone:.1f} of a Gaussian a pixel.",
-                at_least=5,
+                at_least=10,
             ),
             Measure(
                 "bound less one full Gaussian",
