@@ -15,33 +15,43 @@ from pathlib import Path
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 
 from measure import CELLGAN, run, simulate, verdict
 
 MEGABYTES = 1500.0
 CHUNK = 50_000
+NOISE = 0.02
+SAMPLES = "abcdefghijklmnopqrst"
 
 
-def enlarge(source: Path, target: Path, *, cells: int) -> None:
-    """Write `cells` cells drawn from `source`, a piece at a time."""
+def enlarge(source: Path, target: Path, *, cells: int, seed: int = 0) -> None:
+    """Write `cells` cells drawn from `source`, each value a little off, a piece at a time."""
     small = anndata.read_h5ad(source)
     values = np.asarray(small.X, dtype=np.float32)
-    names = np.char.add("cell", np.arange(cells).astype(str)).astype(object)
     empty = anndata.AnnData(
         np.zeros((0, small.n_vars), np.float32),
         var=small.var[[]],
         obs={"obs_names": np.array([], dtype=object)},
     )
     empty.write_h5ad(target)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     with h5py.File(target, "r+") as file:
         del file["X"], file["obs/_index"]
         x = file.create_dataset("X", (cells, small.n_vars), np.float32, chunks=(10_000, small.n_vars))
         x.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
         for start in range(0, cells, CHUNK):
             rows = rng.integers(0, len(values), min(CHUNK, cells - start))
-            x[start : start + len(rows)] = values[rows]
-        index = file.create_dataset("obs/_index", data=names, dtype=h5py.string_dtype())
+            noise = rng.normal(1, NOISE, (len(rows), small.n_vars)).astype(np.float32)
+            x[start : start + len(rows)] = values[rows] * noise
+        index = file.create_dataset("obs/_index", (cells,), dtype=h5py.string_dtype())
+        for start in range(0, cells, CHUNK):
+            stop = min(start + CHUNK, cells)
+            index[start:stop] = [f"cell{i}" for i in range(start, stop)]
+        sample = pd.Categorical.from_codes(np.arange(cells) * len(SAMPLES) // cells, list(SAMPLES))
+        anndata.io.write_elem(file["obs"], "sample", sample)
+        anndata.io.write_elem(file["obs"], "time", rng.random(cells))
+        file["obs"].attrs["column-order"] = ["sample", "time"]
         index.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
 
 

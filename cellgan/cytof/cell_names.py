@@ -21,16 +21,17 @@ if TYPE_CHECKING:
     Pieces: TypeAlias = Callable[[], Iterable[NDArray[np.object_]]]
 
 
-def twice(pieces: Pieces) -> dict[str, int]:
+def twice(pieces: Pieces, n: int) -> dict[str, int]:
     """Return the names that occur more than once, and how often.
 
     Parameters
     ----------
     pieces
         Gives all names in order, each time it is called.
+    n
+        How many names there are.
     """
-    marks = _marks(pieces())
-    again = _more_than_once(marks)
+    again = _more_than_once(_ordered(pieces(), n))
     if not len(again):
         return {}
     counts: Counter[str] = Counter()
@@ -46,11 +47,14 @@ class UniqueNames:
     ----------
     batches
         By batch: its name, and what gives the names of its cells in order.
+    n
+        How many names there are.
     """
 
-    def __init__(self, batches: Sequence[tuple[str, Pieces]]) -> None:
+    def __init__(self, batches: Sequence[tuple[str, Pieces]], n: int) -> None:
         self._batches = batches
-        self._clashing = _more_than_once(_marks(piece for _, pieces in batches for piece in pieces()))
+        self._n = n
+        self._clashing = _more_than_once(_ordered((one for _, pieces in batches for one in pieces()), n))
         self._numbered = self._find_numbered() if self.clash else {}
 
     @property
@@ -79,11 +83,10 @@ class UniqueNames:
 
     def _find_numbered(self) -> dict[int, str]:
         """Return by place the names that need a number, since even the one with the batch's is taken."""
-        taken = _marks(new for _, new in self._fresh())
+        taken = _ordered((new for _, new in self._fresh()), self._n)
         again = _more_than_once(taken)
         if not len(again):
             return {}
-        taken.sort()
         seen, numbered, start = set[str](), dict[int, str](), 0
         for _, new in self._fresh():
             for place in np.flatnonzero(_among(_mark(new), again)):
@@ -107,15 +110,23 @@ def _mark_one(name: str) -> NDArray[np.uint64]:
     return _mark(np.array([name], dtype=object))
 
 
-def _marks(pieces: Iterable[NDArray[np.object_]]) -> NDArray[np.uint64]:
-    found = [_mark(piece) for piece in pieces]
-    return np.concatenate(found) if found else np.empty(0, dtype=np.uint64)
+def _ordered(pieces: Iterable[NDArray[np.object_]], n: int) -> NDArray[np.uint64]:
+    """Return the marks of so many names, in order."""
+    found, start = np.empty(n, dtype=np.uint64), 0
+    for piece in pieces:
+        found[start : start + len(piece)] = _mark(piece)
+        start += len(piece)
+    found.sort()
+    return found
 
 
-def _more_than_once(marks: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the marks that occur more than once, in order."""
-    ordered = np.sort(marks)
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+def _more_than_once(ordered: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the marks that occur more than once, each once and in order."""
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    first = np.ones(len(again), dtype=bool)
+    first[1:] = again[1:] != again[:-1]
+    found: NDArray[np.uint64] = again[first]
+    return found
 
 
 def _among(marks: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ def check_names(n_cells: int, cells: Pieces, markers: Sequence[str], *, n_least:
     if not len(markers):
         msg = "there are no markers (var is empty)"
         raise InputError(msg)
-    if again := twice(cells):
+    if again := twice(cells, n_cells):
         msg = f"cell names occur more than once: {_listed(again)}. Use adata.obs_names_make_unique()"
         raise InputError(msg)
     if len(set(markers)) < len(markers):

@@ -87,7 +87,8 @@ class JointObs:
 
     def __init__(self, batches: Mapping[str, Obs]) -> None:
         self._batches = batches
-        self._names = UniqueNames([(name, obs.names) for name, obs in batches.items()])
+        n_cells = sum(obs.n_cells for obs in batches.values())
+        self._names = UniqueNames([(name, obs.names) for name, obs in batches.items()], n_cells)
         self._keys = {name: _own_keys(name, obs) for name, obs in batches.items()}
         if self._names.clash:
             mine = _free(OWN_NAME, self.columns)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.views import Views
 
 MAPPING = "mapping all cells"
+TABLES = "writing names and columns"
 
 
 class Sample(NamedTuple):
@@ -111,6 +112,7 @@ class WholeRun:
         """Map all cells of all batches, one batch after the other; leave a sample of each in `samples`."""
         for number, batch in enumerate(self.batches):
             yield from self.of_batch(batch, samples, (number, len(self.batches)))
+        self.progress(TABLES, 1.0)
 
     def of_batch(
         self, batch: CellBatch, samples: dict[str, Sample], which: tuple[int, int] = (0, 1)
