@@ -52,7 +52,7 @@ class AdaptConfig:
         If a setting makes no sense.
     """
 
-    rounds: int = 500
+    rounds: int = 1000
     size: int = 64
     encoder_lr: float = 2e-4
     discriminator_lr: float = 5e-4
