@@ -121,7 +121,7 @@ class Player:
 
 
 class Game(Protocol):
-    """What a match plays. Any object with these two methods is a game."""
+    """What a match plays: any object with these two methods; one that inherits them has no spectators."""
 
     def players(self) -> Sequence[Player]:
         """Return the players in playing order."""
@@ -129,4 +129,4 @@ class Game(Protocol):
 
     def spectators(self) -> Mapping[str, nn.Module]:
         """Return networks that are used and saved, but never moved: in evaluation mode, without gradients."""
-        ...
+        return {}

@@ -22,23 +22,19 @@ Makhzani et al. (2016), Adversarial autoencoders. ICLR workshop, arXiv:1511.0564
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
-from cellgan.core.player import ADAM, Adam, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Adam, Batch, Game, OptimizerFactory, Player, Terms
 
 KINGMA = Adam(lr=1e-3, betas=(0.9, 0.999))
 
 
 @dataclass(frozen=True)
-class AdversarialAutoencoder:
+class AdversarialAutoencoder(Game):
     """The game; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -76,10 +72,6 @@ class AdversarialAutoencoder:
             Player("discriminator", opponent, self.discriminate, self.adversarial_optimizer),
             Player("encoder", {"encoder": self.encoder}, self.encode, self.adversarial_optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def reconstruct(self, batch: Batch) -> Terms:
         """Return what encoder and decoder descend."""

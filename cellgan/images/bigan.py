@@ -22,20 +22,16 @@ Adversarially learned inference. ICLR, arXiv:1606.00704.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 
 @dataclass(frozen=True)
-class BiGan:
+class BiGan(Game):
     """The game of generator and encoder against one discriminator; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -68,10 +64,6 @@ class BiGan:
             Player("discriminator", {"discriminator": self.discriminator}, self.discriminate, self.optimizer),
             Player("pair", pair, self.generate, self.optimizer, forward=self.show),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def show(self, batch: Batch) -> Batch:
         """Return both pairs: data with its code, and a code with its data."""

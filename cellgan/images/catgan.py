@@ -23,20 +23,16 @@ networks. ICLR, arXiv:1511.06390.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 
 @dataclass(frozen=True)
-class CatGan:
+class CatGan(Game):
     """The game; mini-batches hold ``x``, ``(n, ...)``, and, with labels, ``known`` and ``label``.
 
     Parameters
@@ -65,10 +61,6 @@ class CatGan:
             Player("discriminator", {"discriminator": self.discriminator}, self.classify, self.optimizer),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def draw(self, like: Tensor) -> Tensor:
         """Return as much generated data as there is of `like`, from fresh noise."""

@@ -21,21 +21,17 @@ Mirza and Osindero (2014), Conditional generative adversarial nets. arXiv:1411.1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 
 @dataclass(frozen=True)
-class ConditionalGan:
+class ConditionalGan(Game):
     """The game; mini-batches hold ``x``, ``(n, ...)``, and its classes ``y``, ``(n,)``.
 
     Parameters
@@ -67,10 +63,6 @@ class ConditionalGan:
             Player("discriminator", {"discriminator": self.discriminator}, self.discriminate, self.optimizer),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def draw(self, y: Tensor) -> Tensor:
         """Return generated data of these classes, from fresh noise."""

@@ -26,18 +26,16 @@ import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import Gaussian
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cellgan.core.nets import PixelNoise
 
 KINGMA = Adam(lr=1e-3, betas=(0.9, 0.999))
 
 
 @dataclass(frozen=True)
-class ConditionalVae:
+class ConditionalVae(Game):
     """Recogniser, prior and decoder, who play together.
 
     Mini-batches hold the question ``x``, ``(n, n_x)``, and the answer ``y``, ``(n, n_y)``.
@@ -74,10 +72,6 @@ class ConditionalVae:
             "noise": self.noise,
         }
         return (Player("completer", own, self.explain, self.optimizer),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def explain(self, batch: Batch) -> Terms:
         """Return what the three descend: the bound, in nats, turned round."""

@@ -32,17 +32,15 @@ from typing import TYPE_CHECKING
 from torch.nn.functional import mse_loss
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, cycle, there_and_back
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import nn
 
 
 @dataclass(frozen=True)
-class DiscoGan:
+class DiscoGan(Game):
     """The game between two generators and two discriminators; mini-batches hold ``a`` and ``b``.
 
     Parameters
@@ -83,10 +81,6 @@ class DiscoGan:
             Player("discriminators", judges, self.discriminate, self.optimizer),
             Player("generators", movers, self.generate, self.optimizer, forward=self.translate),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def translate(self, batch: Batch) -> Batch:
         """Map both ways and back again; both players need it."""

@@ -21,20 +21,16 @@ Goodfellow et al. (2014), Generative adversarial nets. NeurIPS, arXiv:1406.2661.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 
 @dataclass(frozen=True)
-class Gan:
+class Gan(Game):
     """The game between one generator and one discriminator; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -67,10 +63,6 @@ class Gan:
             Player("discriminator", judge, self.discriminate, self.discriminator_optimizer or self.optimizer),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def draw(self, like: Tensor) -> Tensor:
         """Return as much generated data as there is of `like`, from fresh noise."""

@@ -19,20 +19,16 @@ Li, Swersky and Zemel (2015), Generative moment matching networks. ICML, arXiv:1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import squared_mmd
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 
 @dataclass(frozen=True)
-class Gmmn:
+class Gmmn(Game):
     """A generator that plays alone; mini-batches hold ``x``, ``(n, ...)``: hundreds, for pairs to tell.
 
     Parameters
@@ -55,10 +51,6 @@ class Gmmn:
     def players(self) -> tuple[Player]:
         """Return the generator."""
         return (Player("generator", {"generator": self.generator}, self.generate, self.optimizer),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def draw(self, like: Tensor) -> Tensor:
         """Return as much generated data as there is of `like`, from fresh noise."""

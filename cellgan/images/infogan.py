@@ -24,21 +24,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 
 @dataclass(frozen=True)
-class InfoGan:
+class InfoGan(Game):
     """The game; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -80,10 +76,6 @@ class InfoGan:
             Player("discriminator", readers, self.discriminate, self.optimizer),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def codes(self, n: int) -> tuple[Tensor, Tensor]:
         """Return random categories ``(n,)`` and numbers ``(n, n_numbers)``."""

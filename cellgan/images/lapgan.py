@@ -37,15 +37,15 @@ from torch import Tensor, nn
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
 from cellgan.core.nets.resizing import double, halve
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
-class LapGan:
+class LapGan(Game):
     """One pair of players a size; mini-batches hold ``x``, images ``(n, c, h, w)``.
 
     Parameters
@@ -90,10 +90,6 @@ class LapGan:
                 ("generator", generator, self.generate),
             )
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def at(self, level: int, x: Tensor) -> Tensor:
         """Return images as large as a level's, the smallest being level 0."""

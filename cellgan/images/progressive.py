@@ -31,21 +31,17 @@ from torch import Tensor
 
 from cellgan.core.losses import WASSERSTEIN, gradient_penalty
 from cellgan.core.nets.resizing import double, halve
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from torch import nn
-
     from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator
 
 ADAM = Adam(lr=1e-3, betas=(0.0, 0.99))
 
 
 @dataclass(frozen=True)
-class ProgressiveGan:
+class ProgressiveGan(Game):
     """The game between a generator and a critic that grow together.
 
     Mini-batches hold ``x``, images ``(n, c, s, s)`` of the largest size.
@@ -98,10 +94,6 @@ class ProgressiveGan:
                 after_update=self.grow,
             ),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def grow(self) -> None:
         """Count a round: how far both are grown follows from it, and is saved with them."""

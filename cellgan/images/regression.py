@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from torch.nn.functional import mse_loss
 
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import nn
 
 
 @dataclass(frozen=True)
-class Regression:
+class Regression(Game):
     """One player; mini-batches hold the question ``x``, ``(n, n_x)``, and the answer ``y``, ``(n, n_y)``.
 
     Parameters
@@ -33,10 +31,6 @@ class Regression:
     def players(self) -> tuple[Player]:
         """Return the network."""
         return (Player("regression", {"network": self.network}, self.predict, self.optimizer),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def predict(self, batch: Batch) -> Terms:
         """Return the mean squared error, which it descends."""

@@ -25,24 +25,20 @@ translation. CVPR, arXiv:1711.09020.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, l1_loss, one_hot
 
 from cellgan.core.losses import WASSERSTEIN, gradient_penalty
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ADAM = Adam(lr=1e-4, betas=(0.5, 0.999))
 
 
 @dataclass(frozen=True)
-class StarGan:
+class StarGan(Game):
     """The game between one generator and one discriminator of all domains.
 
     Mini-batches hold ``x``, images ``(n, c, h, w)``, and ``domain``, integers ``(n,)``, drawn together.
@@ -94,10 +90,6 @@ class StarGan:
             ),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def translate(self, x: Tensor, domain: Tensor) -> Tensor:
         """Return images in another domain each, ``(n,)``."""

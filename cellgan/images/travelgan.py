@@ -30,18 +30,14 @@ arXiv:1902.09631.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, mse_loss, relu
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def differences(codes: Tensor) -> Tensor:
@@ -51,7 +47,7 @@ def differences(codes: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class TravelGan:
+class TravelGan(Game):
     """The game of generator and siamese network against one discriminator.
 
     Mini-batches hold ``a`` and ``b``, ``(n, ...)``.
@@ -93,10 +89,6 @@ class TravelGan:
             Player("discriminator", {"discriminator": self.discriminator}, self.discriminate, self.optimizer),
             Player("generator", pair, self.generate, self.optimizer, forward=self.translate),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def translate(self, batch: Batch) -> Batch:
         """Map a to b; both players need it."""

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, Gaussian, cycle
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ _CODES = (("code_a", 2.0), ("code_b", 2.0), ("code_ab", 1.0), ("code_ba", 1.0))
 
 
 @dataclass(frozen=True)
-class Unit:
+class Unit(Game):
     """The game of both autoencoders against both discriminators; mini-batches hold ``a`` and ``b``.
 
     Parameters
@@ -96,10 +96,6 @@ class Unit:
             Player("discriminators", judges, self.discriminate, self.optimizer),
             Player("autoencoders", movers, self.translate, self.optimizer, forward=self.show),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def encode(self, domain: Domain, x: Tensor) -> Gaussian:
         """Return q(z|x), of variance 1."""

@@ -26,18 +26,16 @@ import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import Gaussian
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cellgan.core.nets import PixelNoise
 
 KINGMA = Adam(lr=1e-3, betas=(0.9, 0.999))
 
 
 @dataclass(frozen=True)
-class Vae:
+class Vae(Game):
     """Encoder and decoder, who play together; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -67,10 +65,6 @@ class Vae:
         """Return encoder and decoder as one player."""
         own = {"encoder": self.encoder, "decoder": self.decoder, "noise": self.noise}
         return (Player("autoencoder", own, self.explain, self.optimizer),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def explain(self, batch: Batch) -> Terms:
         """Return what both descend: the bound, in nats, turned round."""

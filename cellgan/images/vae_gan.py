@@ -24,21 +24,17 @@ Larsen et al. (2016), Autoencoding beyond pixels using a learned similarity metr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, Gaussian
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
-class VaeGan:
+class VaeGan(Game):
     """The game of encoder, decoder and discriminator; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -82,10 +78,6 @@ class VaeGan:
             Player("decoder", {"decoder": self.decoder}, self.decode, self.optimizer),
             Player("discriminator", judge, self.discriminate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def decoded(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return x̃ and x_p."""

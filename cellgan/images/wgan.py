@@ -21,23 +21,19 @@ Arjovsky, Chintala and Bottou (2017), Wasserstein generative adversarial network
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import WASSERSTEIN, clip_
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ADAM = Adam(lr=5e-5, betas=(0.0, 0.99))
 
 
 @dataclass(frozen=True)
-class Wgan:
+class Wgan(Game):
     """The game between one generator and one critic; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -80,10 +76,6 @@ class Wgan:
             ),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def draw(self, like: Tensor) -> Tensor:
         """Return as much generated data as there is of `like`, from fresh noise."""

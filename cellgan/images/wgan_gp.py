@@ -19,23 +19,19 @@ Gulrajani et al. (2017), Improved training of Wasserstein GANs. NeurIPS, arXiv:1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from cellgan.core.losses import WASSERSTEIN, gradient_penalty
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ADAM = Adam(lr=1e-4, betas=(0.0, 0.9))
 
 
 @dataclass(frozen=True)
-class WganGp:
+class WganGp(Game):
     """The game between one generator and one critic; mini-batches hold ``x``, ``(n, ...)``.
 
     Parameters
@@ -72,10 +68,6 @@ class WganGp:
             Player("critic", {"critic": self.critic}, self.criticise, self.optimizer, updates=self.n_critic),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def draw(self, like: Tensor) -> Tensor:
         """Return as much generated data as there is of `like`, from fresh noise."""

@@ -14,11 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from cellgan.core import Adam, Batch, Batches, Match, Player, Terms, play, seeded
+from cellgan.core import Adam, Batch, Batches, Game, Match, Player, Terms, play, seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cellgan.images.image_data import Images
 
 FEATURES = 64
@@ -26,7 +24,7 @@ _ROUNDS = 600
 
 
 @dataclass(frozen=True)
-class Classifying:
+class Classifying(Game):
     """A classifier that plays alone; mini-batches hold ``x``, ``(n, ...)``, and ``y``, classes ``(n,)``."""
 
     network: nn.Module
@@ -35,10 +33,6 @@ class Classifying:
         """Return the classifier."""
         adam = Adam(lr=3e-3, betas=(0.9, 0.999), decay_steps=_ROUNDS)
         return (Player("classifier", {"classifier": self.network}, self.classify, adam),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def classify(self, batch: Batch) -> Terms:
         """Return what the classifier descends."""
