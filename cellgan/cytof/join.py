@@ -129,7 +129,7 @@ def _copy(array: Element, pieces: Sequence[tuple[Part, str]], names: pd.Index[An
         with opened(part.path) as file:
             first, stop = part.rows(batch)
             for at in range(first, stop, ROWS):
-                values: NDArray[np.float32] = file[array.name][at : min(at + ROWS, stop)]
+                values: NDArray[np.float32] = file[array.name.lstrip("/")][at : min(at + ROWS, stop)]
                 wide = np.full((len(values), len(names)), np.nan, dtype=np.float32)
                 wide[:, columns] = values
                 array[start : start + len(values)] = wide

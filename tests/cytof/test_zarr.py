@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from dataclasses import replace
@@ -13,10 +14,13 @@ import pytest
 import scipy.sparse as sp
 
 import cellgan
+from cellgan.atomic import atomic_folder
 from cellgan.cytof import cells as in_pieces
 from cellgan.cytof import read_write
 from cellgan.cytof.align import align_files
+from cellgan.cytof.aligned_file import open_parts
 from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.join import join
 from cellgan.cytof.read_write import open_for_map, read_batches, write_whole
 from cellgan.cytof.stores import read_whole as read
 from cellgan.errors import InputError, OutputError
@@ -190,3 +194,25 @@ def test_an_older_store_is_replaced_whole_or_stays(folder, monkeypatch):
 
 def interrupted(*_args, **_more):
     raise KeyboardInterrupt
+
+
+def test_a_full_disk_leaves_no_folder_behind(tmp_path):
+    def fill() -> None:
+        with atomic_folder(tmp_path / "out.zarr") as part:
+            (part / "chunk").write_bytes(b"x")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError, match="the disk is full"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_aligned_stores_can_be_joined(folder):
+    shutil.copytree(folder / "tue.zarr", folder / "wed.zarr")
+    for name in ("tue", "wed"):
+        run = align_files([folder / "mon.zarr", folder / f"{name}.zarr"], CONFIG)
+        run.write(folder / f"{name}_aligned.zarr")
+    parts = open_parts([folder / f"{name}_aligned.zarr" for name in ("tue", "wed")])
+    assert join(parts, folder / "all.h5ad") == 450
+    joined, one = read(folder / "all.h5ad"), read(folder / "tue_aligned.zarr")
+    np.testing.assert_array_equal(joined.layers["aligned"][:300], one.layers["aligned"])
