@@ -13,8 +13,7 @@ target already, and so settles what the cycle leaves open.
 
 Departures from the paper
 -------------------------
-- Every least-squares term is halved, as in Mao et al. (2017): the generators' balance with λ is that of a λ
-  twice as large.
+- Every least-squares term is halved, as in Mao et al. (2017), and so λ weighs twice as much.
 - The histories are spectators of the game, so that they are saved and resumed with the match.
 - Any networks can be given; both discriminators move in one turn, then both generators.
 
@@ -31,8 +30,8 @@ from typing import TYPE_CHECKING
 
 from torch.nn.functional import l1_loss
 
-from cellgan.core.losses import LEAST_SQUARES, AdversarialLoss, cycle, there_and_back
-from cellgan.core.player import ADAM, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.losses import LEAST_SQUARES, AdversarialLoss, cycle, fool_both, tell_apart, there_and_back
+from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
 
 if TYPE_CHECKING:
@@ -44,23 +43,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CycleGan:
+class CycleGan(Game):
     """The game between two generators and two discriminators; mini-batches hold ``a`` and ``b``.
 
     Parameters
     ----------
-    generator_ab
-        From a to b.
-    generator_ba
-        And back.
-    discriminator_a
-        From a to raw scores, one an image or one a patch.
-    discriminator_b
-        The same in b.
-    history_a
-        Older generated images of a; with those of b, or none.
-    history_b
-        The same of b.
+    generator_ab, generator_ba
+        From a to b, and back.
+    discriminator_a, discriminator_b
+        From data of their domain to raw scores, one an image or one a patch.
+    history_a, history_b
+        Older generated images of their domain, or none.
     cycle_weight
         λ.
     identity_weight
@@ -106,19 +99,15 @@ class CycleGan:
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminators descend."""
-        loss, d_a, d_b = self.adversary, self.discriminator_a, self.discriminator_b
         ba = self.history_a(batch["ba"]) if self.history_a else batch["ba"]
         ab = self.history_b(batch["ab"]) if self.history_b else batch["ab"]
-        return {
-            "real": loss.real(d_a(batch["a"])) + loss.real(d_b(batch["b"])),
-            "fake": loss.fake(d_a(ba)) + loss.fake(d_b(ab)),
-        }
+        shown = {**batch, "ab": ab, "ba": ba}
+        return tell_apart(shown, self.discriminator_a, self.discriminator_b, self.adversary)
 
     def generate(self, batch: Batch) -> Terms:
         """Return what the generators descend."""
-        loss, d_a, d_b = self.adversary, self.discriminator_a, self.discriminator_b
         terms = {
-            "fool": loss.fool(d_a(batch["ba"])) + loss.fool(d_b(batch["ab"])),
+            "fool": fool_both(batch, self.discriminator_a, self.discriminator_b, self.adversary),
             "cycle": self.cycle_weight * cycle(batch),
         }
         if self.identity_weight:

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from torch.nn.functional import mse_loss
 
-from cellgan.core.losses import NON_SATURATING, AdversarialLoss, cycle, there_and_back
+from cellgan.core.losses import NON_SATURATING, AdversarialLoss, cycle, fool_both, tell_apart, there_and_back
 from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
 
@@ -88,16 +88,11 @@ class DiscoGan(Game):
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminators descend, L_D."""
-        loss, d_a, d_b = self.adversary, self.discriminator_a, self.discriminator_b
-        return {
-            "real": loss.real(d_a(batch["a"])) + loss.real(d_b(batch["b"])),
-            "fake": loss.fake(d_a(batch["ba"])) + loss.fake(d_b(batch["ab"])),
-        }
+        return tell_apart(batch, self.discriminator_a, self.discriminator_b, self.adversary)
 
     def generate(self, batch: Batch) -> Terms:
         """Return what the generators descend, L_G."""
-        loss, d_a, d_b = self.adversary, self.discriminator_a, self.discriminator_b
         return {
-            "fool": loss.fool(d_a(batch["ba"])) + loss.fool(d_b(batch["ab"])),
+            "fool": fool_both(batch, self.discriminator_a, self.discriminator_b, self.adversary),
             "reconstruction": self.reconstruction_weight * cycle(batch, mse_loss),
         }

@@ -1,22 +1,17 @@
-"""UNIT: two domains, one latent space (Liu et al., 2017).
+"""UNIT: two domains, one latent space, where a code stands for one thing in both (Liu et al., 2017).
 
-Encoders end, and generators begin, in layers that both domains share, so that one code z stands for the same
-thing in both. With q(z|x) = N(E(x), 1), z drawn from it, reconstructions G_a(z_a), translations
-ab = G_b(z_a), and their codes z_ab drawn from q(z|ab), encoders and generators descend (equations 3-6), for a
-and alike for b,
+Encoders end, and generators begin, in layers that both domains share. With z_x from q(z|x) = N(E(x), 1), aa =
+G_a(z_a), ab = G_b(z_a) and aba = G_a(z_ab), both descend (equations 3-6), for a and alike for b, the sum of
 
-    λ1 KL(q(z_a|a) ‖ N(0, 1)) + λ2 E |G_a(z_a) - a|                              L_VAE
-    - λ0 E log D_b(ab)                                                           L_GAN
-    + λ3 KL(q(z_a|a) ‖ N(0, 1)) + λ3 KL(q(z_ab|ab) ‖ N(0, 1)) + λ4 E |G_a(z_ab) - a|    L_CC
+    L_VAE = λ1 KL(q(z|a) ‖ N(0, 1)) + λ2 E |aa - a|,    L_GAN = -λ0 E log D_b(ab)
+    L_CC = λ3 KL(q(z|a) ‖ N(0, 1)) + λ3 KL(q(z|ab) ‖ N(0, 1)) + λ4 E |aba - a|
 
 and the discriminators -E log D_b(b) - E log(1 - D_b(ab)). Only translated images are judged, as in the paper.
 
 Departures from the paper
 -------------------------
-- λ0 = 10, λ1 = λ3 = 0.1 and λ2 = λ4 = 100 are the paper's; the absolute distance (a Laplacian likelihood) is
-  the mean over pixels, the KL the sum over the code, so that their balance depends on sizes.
-- What is shared is given as two networks; weights of layers that are each domain's own are not tied.
-- Any networks can be given.
+- The absolute distance (a Laplacian likelihood) is the mean over pixels, the KL the sum over the code.
+- Any networks can be given, what is shared as two of them; layers of each domain's own are not tied.
 
 References
 ----------
@@ -32,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from cellgan.core.losses import NON_SATURATING, AdversarialLoss, Gaussian, cycle
+from cellgan.core.losses import NON_SATURATING, AdversarialLoss, Gaussian, cycle, fool_both, tell_apart
 from cellgan.core.player import ADAM, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.weights import refuse_nothing
 
@@ -40,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Domain = Literal["a", "b"]
-_CODES = (("code_a", 2.0), ("code_b", 2.0), ("code_ab", 1.0), ("code_ba", 1.0))
+_CODES = (("code_a", 2.0), ("code_b", 2.0), ("code_ab", 1.0), ("code_ba", 1.0))  # the first are in L_VAE too
 
 
 @dataclass(frozen=True)
@@ -49,22 +44,14 @@ class Unit(Game):
 
     Parameters
     ----------
-    encoders
-        Each domain's own first layers, ``{"a": ..., "b": ...}``: from data to ``(n, n_hidden)``.
-    to_code
-        The layers that both encoders end in: from ``(n, n_hidden)`` to the code's mean ``(n, n_latent)``.
-    from_code
-        The layers that both generators begin with: from the code to ``(n, n_hidden)``.
-    generators
-        Each domain's own last layers: from ``(n, n_hidden)`` to data.
+    encoders, generators
+        Each domain's own layers, ``{"a": ..., "b": ...}``: from data to ``(n, n_hidden)``, and back.
+    to_code, from_code
+        The layers of both: from ``(n, n_hidden)`` to the code's mean ``(n, n_latent)``, and back.
     discriminators
-        From data to raw scores ``(n, 1)``.
-    adversary_weight
-        λ0.
-    kl_weight
-        λ1 = λ3.
-    likelihood_weight
-        λ2 = λ4.
+        Each domain's own: from data to raw scores ``(n, 1)``.
+    adversary_weight, kl_weight, likelihood_weight
+        λ0; λ1 = λ3; λ2 = λ4. The defaults are the paper's.
     adversary
         The family of adversarial losses.
     optimizer
@@ -99,8 +86,7 @@ class Unit(Game):
 
     def encode(self, domain: Domain, x: Tensor) -> Gaussian:
         """Return q(z|x), of variance 1."""
-        mean = self.to_code(self.encoders[domain](x))
-        return Gaussian(mean, torch.zeros_like(mean))
+        return Gaussian.around(self.to_code(self.encoders[domain](x)))
 
     def decode(self, domain: Domain, z: Tensor) -> Tensor:
         """Return data of a domain, of a code from either."""
@@ -119,25 +105,16 @@ class Unit(Game):
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminators descend."""
-        loss, d_a, d_b = self.adversary, self.discriminators["a"], self.discriminators["b"]
-        return {
-            "real": loss.real(d_a(batch["a"])) + loss.real(d_b(batch["b"])),
-            "fake": loss.fake(d_a(batch["ba"])) + loss.fake(d_b(batch["ab"])),
-        }
+        return tell_apart(batch, self.discriminators["a"], self.discriminators["b"], self.adversary)
 
     def translate(self, batch: Batch) -> Terms:
         """Return what encoders and generators descend."""
-        loss, d_a, d_b = self.adversary, self.discriminators["a"], self.discriminators["b"]
-        # The KL of an image's own code is in L_VAE and in L_CC.
-        kl = torch.stack([n * _kl(batch[code]) for code, n in _CODES]).sum()
-        own = l1_loss(batch["aa"], batch["a"]) + l1_loss(batch["bb"], batch["b"])
+        d = self.discriminators
+        kl = torch.stack([n * Gaussian.around(batch[code]).kl() for code, n in _CODES]).sum()
+        apart = l1_loss(batch["aa"], batch["a"]) + l1_loss(batch["bb"], batch["b"])
         return {
-            "fool": self.adversary_weight * (loss.fool(d_a(batch["ba"])) + loss.fool(d_b(batch["ab"]))),
+            "fool": self.adversary_weight * fool_both(batch, d["a"], d["b"], self.adversary),
             "kl": self.kl_weight * kl,
-            "reconstruction": self.likelihood_weight * own,
+            "reconstruction": self.likelihood_weight * apart,
             "cycle": self.likelihood_weight * cycle(batch),
         }
-
-
-def _kl(mean: Tensor) -> Tensor:
-    return Gaussian(mean, torch.zeros_like(mean)).kl()

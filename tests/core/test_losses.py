@@ -14,8 +14,10 @@ from cellgan.core.losses import (
     NON_SATURATING,
     WASSERSTEIN,
     clip_,
+    fool_both,
     gradient_penalty,
     r1,
+    tell_apart,
 )
 
 FAMILIES = {
@@ -50,6 +52,16 @@ def test_families_are_their_papers_equations(family, real, fake, fool):
     loss = FAMILIES[family]
     for got, expected in ((loss.real, real), (loss.fake, fake), (loss.fool, fool)):
         assert float(got(scores)) == pytest.approx(sum(map(expected, values)) / len(values), rel=1e-5)
+
+
+def test_each_domains_discriminator_is_shown_its_own_data_and_what_is_mapped_there():
+    batch = {
+        name: torch.tensor([[value]]) for name, value in (("a", 1.0), ("b", 2.0), ("ab", 3.0), ("ba", 5.0))
+    }
+    both = batch, lambda x: 10 * x, lambda x: 100 * x, WASSERSTEIN
+    told = tell_apart(*both)
+    assert {name: float(term) for name, term in told.items()} == {"real": -(10 + 200), "fake": 50 + 300}
+    assert float(fool_both(*both)) == -(50 + 300)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -10,6 +10,7 @@ from cellgan.core.losses.non_saturating import NON_SATURATING
 from cellgan.core.losses.overlap import soft_dice
 from cellgan.core.losses.r1 import r1
 from cellgan.core.losses.saturating import SATURATING
+from cellgan.core.losses.two_domains import fool_both, tell_apart
 from cellgan.core.losses.wasserstein import WASSERSTEIN, clip_, gradient_penalty
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "Gaussian",
     "clip_",
     "cycle",
+    "fool_both",
     "gradient_penalty",
     "median_distance",
     "r1",
     "soft_dice",
     "squared_mmd",
+    "tell_apart",
     "there_and_back",
 ]

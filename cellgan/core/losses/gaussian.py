@@ -51,6 +51,11 @@ class Gaussian:
         mean, log_variance = raw.chunk(2, 1)
         return cls(mean, log_variance)
 
+    @classmethod
+    def around(cls, mean: Tensor) -> Gaussian:
+        """Return N(μ, 1) of the means ``(n, n_features)``."""
+        return cls(mean, torch.zeros_like(mean))
+
     def draw(self) -> Tensor:
         """Return one draw a row, with a slope in mean and variance (the reparameterisation trick)."""
         return torch.addcmul(self.mean, (0.5 * self.log_variance).exp(), torch.randn_like(self.mean))
@@ -58,7 +63,7 @@ class Gaussian:
     def kl(self, prior: Gaussian | None = None) -> Tensor:
         """Return KL(self ‖ prior) in nats, summed over features, the mean over rows; N(0, 1) by default."""
         if prior is None:
-            prior = Gaussian(torch.zeros_like(self.mean), torch.zeros_like(self.log_variance))
+            prior = Gaussian.around(torch.zeros_like(self.mean))
         excess = self.log_variance - prior.log_variance
         apart = (self.mean - prior.mean).square() * (-prior.log_variance).exp()
         return 0.5 * (excess.exp() + apart - 1 - excess).flatten(1).sum(1).mean()

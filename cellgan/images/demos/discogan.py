@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cellgan.core import Adam, Batches
+from cellgan.core.losses import tell_apart
 from cellgan.core.nets import mlp
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.discogan import DiscoGan
@@ -101,7 +102,7 @@ DEMO = Demo(
     idea="Two GANs, one each way, that must undo each other: relations are found without any pairs.",
     objectives=(
         ("L_G = d(aba, a) + d(bab, b) − E log D_b(ab) − E log D_a(ba)", DiscoGan.generate),
-        ("L_D = −E log D_b(b) − E log(1 − D_b(ab)), and in a", DiscoGan.discriminate),
+        ("L_D = −E log D_b(b) − E log(1 − D_b(ab)), and in a", tell_apart),
     ),
     rounds=600,
     play=play,
