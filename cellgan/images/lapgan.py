@@ -1,9 +1,7 @@
 """LAPGAN: a chain of conditional GANs, each of which adds the detail of one size (Denton et al., 2015).
 
-With d halving and u doubling the sides (`halve`, `double`), an image I is I_0, I_k+1 = d(I_k), and its
-details are (equation 3)
-
-    h_k = I_k - u(I_k+1).
+With d halving and u doubling the sides (`halve`, `double`), an image I_0 is halved again and again, I_k+1 =
+d(I_k), and its details are h_k = I_k - u(I_k+1) (equation 3).
 
 The last, smallest image is drawn by a plain GAN. Every other level k has a GAN of its own, conditional on the
 coarse image l_k = u(I_k+1) (section 2.3):
@@ -17,8 +15,7 @@ Departures from the paper
 -------------------------
 - d averages two by two and u repeats: h_k has mean 0 in every such block, and G_k's output is freed of its
   means in the same way, so that d(Ĩ_k) = Ĩ_k+1 exactly. The paper blurs and leaves that to be learned.
-- Levels are independent games in the paper; here they are pairs of players in one match, which never meet.
-- Adam instead of gradient descent with momentum.
+- Levels are pairs of players in one match, who never meet, not independent games; Adam, not momentum.
 
 References
 ----------
@@ -54,8 +51,7 @@ class LapGan(Game):
         The smallest size's first: from noise ``(n, n_noise)`` to images. The others: from a coarse image and,
         as one more channel, noise, ``(n, c + 1, h, w)``, to its detail, ``(n, c, h, w)``.
     discriminators
-        The smallest size's: from images to raw scores. The others: from the coarse image beside the image,
-        ``(n, 2 * c, h, w)``.
+        The smallest size's: from images to raw scores. Others: from coarse ones and them, ``(n, 2c, h, w)``.
     n_noise
         Length of the smallest size's noise.
     adversary
@@ -72,36 +68,27 @@ class LapGan(Game):
 
     def __post_init__(self) -> None:
         """Refuse a pyramid with a storey missing."""
-        if len(self.generators) != len(self.discriminators) or len(self.generators) < 2:
-            msg = (
-                f"{len(self.generators)} generators and {len(self.discriminators)} discriminators: a pyramid "
-                "has one of each a size, and at least two sizes."
-            )
+        n, m = len(self.generators), len(self.discriminators)
+        if n != m or n < 2:
+            msg = f"{n} generators and {m} discriminators: a pyramid has one of each a size, of two or more."
             raise ConfigError(msg)
 
     def players(self) -> tuple[Player, ...]:
         """Return a discriminator and a generator a size, the smallest first."""
-        pairs = zip(self.generators, self.discriminators, strict=True)
-        return tuple(
-            Player(f"{role}_{level}", {f"{role}_{level}": network}, partial(objective, level), self.optimizer)
-            for level, (generator, discriminator) in enumerate(pairs)
-            for role, network, objective in (
-                ("discriminator", discriminator, self.discriminate),
-                ("generator", generator, self.generate),
-            )
+        roles = (
+            ("discriminator", self.discriminators, self.discriminate),
+            ("generator", self.generators, self.generate),
         )
-
-    def at(self, level: int, x: Tensor) -> Tensor:
-        """Return images as large as a level's, the smallest being level 0."""
-        for _ in range(len(self.generators) - 1 - level):
-            x = halve(x)
-        return x
+        return tuple(
+            Player(f"{role}_{k}", {f"{role}_{k}": networks[k]}, partial(objective, k), self.optimizer)
+            for k in range(len(self.generators))
+            for role, networks, objective in roles
+        )
 
     def add_detail(self, level: int, small: Tensor) -> Tensor:
         """Return drawn images of a level, of which `small` is the level below."""
         coarse = double(small)
-        noise = torch.randn_like(coarse[:, :1])
-        detail = self.generators[level](torch.cat([coarse, noise], 1))
+        detail = self.generators[level](torch.cat([coarse, torch.randn_like(coarse[:, :1])], 1))
         drawn: Tensor = coarse + detail - double(halve(detail))
         return drawn
 
@@ -115,11 +102,11 @@ class LapGan(Game):
 
     def judged(self, level: int, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the scores of a level's real images, and of drawn ones."""
-        discriminator, real = self.discriminators[level], self.at(level, x)
+        discriminator, real = self.discriminators[level], halve(x, times=len(self.generators) - 1 - level)
         if not level:
             drawn = self.generators[0](torch.randn(len(x), self.n_noise, device=x.device))
             return discriminator(real), discriminator(drawn)
-        small = self.at(level - 1, x)
+        small = halve(real)
         drawn, coarse = self.add_detail(level, small), double(small)
         return discriminator(torch.cat([coarse, real], 1)), discriminator(torch.cat([coarse, drawn], 1))
 

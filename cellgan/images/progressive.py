@@ -42,25 +42,19 @@ ADAM = Adam(lr=1e-3, betas=(0.0, 0.99))
 
 @dataclass(frozen=True)
 class ProgressiveGan(Game):
-    """The game between a generator and a critic that grow together.
-
-    Mini-batches hold ``x``, images ``(n, c, s, s)`` of the largest size.
+    """Generator and critic, who grow together; mini-batches hold ``x``, the largest images ``(n, c, s, s)``.
 
     Parameters
     ----------
-    generator
-        Draws images.
-    critic
-        Scores them; of as many sizes.
+    generator, critic
+        Draws images, and scores them; of as many sizes.
     n_noise
         Length of the noise.
     phase
         Rounds for which a size is learned, and for which the next one fades in. All sizes take
         ``(2 * n_sizes - 1) * phase`` rounds; from then on the last one is learned.
-    penalty_weight
-        λ.
-    drift_weight
-        ε.
+    penalty_weight, drift_weight
+        λ and ε.
     optimizer
         Of both players.
     """
@@ -84,15 +78,10 @@ class ProgressiveGan(Game):
 
     def players(self) -> tuple[Player, Player]:
         """Return the critic, then the generator, after whose turn both grow."""
+        drawing = {"generator": self.generator}
         return (
             Player("critic", {"critic": self.critic}, self.criticise, self.optimizer),
-            Player(
-                "generator",
-                {"generator": self.generator},
-                self.generate,
-                self.optimizer,
-                after_update=self.grow,
-            ),
+            Player("generator", drawing, self.generate, self.optimizer, after_update=self.grow),
         )
 
     def grow(self) -> None:
@@ -106,8 +95,7 @@ class ProgressiveGan(Game):
     def at_size(self, x: Tensor) -> Tensor:
         """Return real images at the size that is worked on, the last of it faded in."""
         level, alpha = self.generator.level()
-        for _ in range(self.generator.last - level):
-            x = halve(x)
+        x = halve(x, times=self.generator.last - level)
         return torch.lerp(double(halve(x)), x, alpha) if level and alpha < 1 else x
 
     def draw(self, n: int) -> Tensor:

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def halve(x: Tensor) -> Tensor:
-    """Average two by two pixels of images ``(n, c, h, w)``."""
-    return avg_pool2d(x, 2)
+def halve(x: Tensor, *, times: int = 1) -> Tensor:
+    """Average two by two pixels of images ``(n, c, h, w)``, so many times over."""
+    for _ in range(times):
+        x = avg_pool2d(x, 2)
+    return x
 
 
 def double(x: Tensor) -> Tensor:
