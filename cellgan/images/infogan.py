@@ -9,9 +9,8 @@ is ascended by all, λ times: generator, Q and body. So the code comes to stand 
 
 Departures from the paper
 -------------------------
-- Q's spread for the numbers is fixed at 1, as in the paper's code, and L_I is then a bound up to a constant:
-  it is reported for the category alone.
-- H(c) does not depend on the networks, and is left out of what is descended.
+- Q's spread for the numbers is fixed at 1, as in the paper's code: L_I is a bound up to a constant, and
+  reported for the category alone. H(c), which no network can change, is not descended.
 - One λ for the category and one for the numbers; Adam at one learning rate for all.
 
 References
@@ -102,10 +101,8 @@ class InfoGan(Game):
         """Return what the generator descends."""
         category, numbers = self.codes(len(batch["x"]))
         features = self.body(self.draw(category, numbers))
-        return {
-            "fool": self.adversary.fool(self.head(features)),
-            **self.information(features, category, numbers),
-        }
+        fool = self.adversary.fool(self.head(features))
+        return {"fool": fool, **self.information(features, category, numbers)}
 
     def information(self, features: Tensor, category: Tensor, numbers: Tensor) -> Terms:
         """Return -λ E log Q of the codes, but for constants."""

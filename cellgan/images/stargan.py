@@ -9,12 +9,9 @@ and, once every `n_critic` of its steps, the generator (equations 6, 3, 4)
 
     -E D(G(x, c)) + λ_cls E -log D_cls(c | G(x, c)) + λ_rec E |G(G(x, c), c') - x|.
 
-λ_cls = 1, λ_rec = 10, λ_gp = 10, n_critic = 5.
-
 Departures from the paper
 -------------------------
-- A mini-batch's labels say which domain each image is of; one data set, so no mask vector (section 3.2).
-- Any networks can be given.
+- Any networks; a mini-batch's labels say each image's domain; one data set, so no mask vector (section 3.2).
 
 References
 ----------
@@ -54,13 +51,9 @@ class StarGan(Game):
     n_domains
         How many there are.
     n_critic
-        The discriminator's steps a round.
-    class_weight
-        λ_cls.
-    reconstruction_weight
-        λ_rec.
-    penalty_weight
-        λ_gp.
+        The discriminator's steps a round; the paper's 5 by default.
+    class_weight, reconstruction_weight, penalty_weight
+        λ_cls, λ_rec and λ_gp; the paper's by default.
     optimizer
         Of both players.
     """
@@ -80,14 +73,9 @@ class StarGan(Game):
 
     def players(self) -> tuple[Player, Player]:
         """Return the discriminator, then the generator."""
+        judge = {"discriminator": self.discriminator}
         return (
-            Player(
-                "discriminator",
-                {"discriminator": self.discriminator},
-                self.discriminate,
-                self.optimizer,
-                updates=self.n_critic,
-            ),
+            Player("discriminator", judge, self.discriminate, self.optimizer, updates=self.n_critic),
             Player("generator", {"generator": self.generator}, self.generate, self.optimizer),
         )
 

@@ -92,10 +92,8 @@ class VaeGan(Game):
     def encode(self, batch: Batch) -> Terms:
         """Return what the encoder descends."""
         q = Gaussian.of(self.encoder(batch["x"]))
-        return {
-            "prior": self.prior_weight * q.kl(),
-            "features": self.unlike(self.decoder(q.draw()), batch["x"]),
-        }
+        prior = self.prior_weight * q.kl()
+        return {"prior": prior, "features": self.unlike(self.decoder(q.draw()), batch["x"])}
 
     def decode(self, batch: Batch) -> Terms:
         """Return what the decoder descends."""
