@@ -7,6 +7,7 @@ from cellgan.core import Batches, Match, play, seeded
 from cellgan.core.nets.growing import GrowingCritic, GrowingGenerator
 from cellgan.core.nets.resizing import double, halve
 from cellgan.errors import ConfigError
+from cellgan.images.evaluation.fading import change
 from cellgan.images.progressive import ProgressiveGan
 
 
@@ -37,6 +38,14 @@ def test_nothing_jumps_while_a_size_fades_in_and_without_fading_everything_does(
             assert torch.allclose(at(critic, level + 1e-5)(after), score, atol=1e-3)
             jumped = at(generator, level + 1)(z)
             assert float((jumped - double(before)).abs().mean()) > 0.01
+
+
+def test_the_change_of_fading_in_is_measured_and_leaves_the_game_as_it_was():
+    played = game()
+    at(played.generator, 0.5)
+    assert change(played, 1e-5, seed=0) < 1e-3
+    assert change(played, 1.0, seed=0) > 0.01
+    assert float(played.generator.grown) == 0.5
 
 
 def test_images_grow_with_the_rounds_and_real_ones_with_them():

@@ -15,6 +15,7 @@ from cellgan.core.nets.resizing import double
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.evaluation.classifier import train_classifier
+from cellgan.images.evaluation.fading import change
 from cellgan.images.evaluation.panel import image_measures
 from cellgan.images.evaluation.sliced_wasserstein import sliced_wasserstein
 from cellgan.images.image_data import shapes
@@ -35,13 +36,9 @@ EFFORT = mean(4.0 ** (size - PHASES[-1]) for size in PHASES)
 def new_game(channels: int, rounds: int, *, grown: bool = False) -> ProgressiveGan:
     """Return a game of so many rounds on images of 16 x 16 pixels, grown from the start if wanted."""
     generator = GrowingGenerator(N_NOISE, channels, widths=WIDTHS)
-    game = ProgressiveGan(
-        generator,
-        GrowingCritic(channels, widths=WIDTHS),
-        N_NOISE,
-        phase=max(1, rounds // len(PHASES)),
-        optimizer=Adam(lr=1e-3, betas=(0.0, 0.99), decay_steps=rounds),
-    )
+    critic = GrowingCritic(channels, widths=WIDTHS)
+    adam = Adam(lr=1e-3, betas=(0.0, 0.99), decay_steps=rounds)
+    game = ProgressiveGan(generator, critic, N_NOISE, phase=max(1, rounds // len(PHASES)), optimizer=adam)
     if grown:
         generator.rounds.fill_(len(PHASES) * game.phase)
         game.grow()
@@ -72,6 +69,7 @@ def play(stage: Stage) -> Result:
     jump, without = (change(game, alpha, seed=stage.seed + 2) for alpha in (1e-3, 1.0))
     judge = train_classifier(images, seed=stage.seed)
     half = n // 2
+    sheet = drawn_images(at_once[:32], alt="full-grown from the start")
     return Result(
         played,
         measures=(
@@ -96,31 +94,13 @@ def play(stage: Stage) -> Result:
         ),
         figures=(
             Figure(drawn_images(generated[:32], alt="grown"), "Grown", "after the last round"),
-            Figure(
-                drawn_images(at_once[:32], alt="full-grown from the start"),
-                "Full-grown from the start",
-                "as much computing",
-            ),
+            Figure(sheet, "Full-grown from the start", "as much computing"),
         ),
         notes=(
             "Growing is no nearer to real shapes here than starting full-grown, for as much computing.",
             "What it does show is that nothing is lost as a size fades in.",
         ),
     )
-
-
-def change(game: ProgressiveGan, alpha: float, *, seed: int) -> float:
-    """Return by how much images change as the last size fades in to α; the game is left as it was."""
-    generator = game.generator
-    grown = float(generator.grown)
-    with torch.no_grad(), seeded(seed):
-        z = torch.randn(64, N_NOISE)
-        generator.grown.fill_(generator.last - 1)
-        before = double(generator(z))
-        generator.grown.fill_(generator.last - 1 + alpha)
-        apart = float((generator(z) - before).abs().mean())
-        generator.grown.fill_(grown)
-    return apart
 
 
 DEMO = Demo(
