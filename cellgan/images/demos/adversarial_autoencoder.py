@@ -100,9 +100,7 @@ def play(stage: Stage) -> Result:
         figures=(
             Figure(points([prior, q], span=4.0, alt="the VAE's codes"), "The VAE's codes", "the prior grey"),
             reconstructions_figure(images.x_test, again, "from two numbers"),
-            Figure(
-                drawn_images(generated[:40], alt="generated images"), "New images", "decoded from the prior"
-            ),
+            Figure(drawn_images(generated[:40], alt="new images"), "New images", "decoded from the prior"),
         ),
     )
 

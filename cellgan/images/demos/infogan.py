@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 N_NOISE = 4
-ADAM = Adam(lr=1e-3)
 
 
 def new_game(images: Images, *, weight: float = 1.0) -> InfoGan:
@@ -37,7 +36,7 @@ def new_game(images: Images, *, weight: float = 1.0) -> InfoGan:
         N_NOISE,
         k,
         information_weight=weight,
-        optimizer=ADAM,
+        optimizer=Adam(lr=1e-3),
     )
 
 
@@ -58,32 +57,24 @@ def play(stage: Stage) -> Result:
     k = images.n_classes
     game = new_game(images)
 
-    def drawn(category: Tensor, numbers: Tensor) -> Tensor:
+    def drawn(of: InfoGan, category: Tensor) -> Tensor:
         with torch.no_grad(), seeded(stage.seed + 1):
-            return game.draw(category, numbers)
-
-    each = torch.arange(k)[: min(k, 10)]
-    categories = each.repeat(8)
+            return of.draw(category, torch.zeros(len(category), 0))
 
     def show() -> Markup:
-        return drawn_images(
-            drawn(categories, torch.zeros(len(categories), 0)),
-            columns=len(each),
-            alt="a category in each column",
-        )
+        each = torch.arange(min(k, 10))
+        return drawn_images(drawn(game, each.repeat(8)), columns=len(each), alt="a category in each column")
 
-    played = stage.play(game, Batches({"x": images.x}, size=64, seed=stage.seed), show=show)
+    batches = Batches({"x": images.x}, size=64, seed=stage.seed)
+    played = stage.play(game, batches, show=show)
     judge = train_classifier(images, seed=stage.seed)
-    half = len(images.x_test) // 2
     with torch.no_grad(), seeded(stage.seed + 2):
         bound = game.bound(2000)
-        category, numbers = game.codes(max(half, 1000))
-    generated = drawn(category, numbers)
+        category, _ = game.codes(max(len(images.x_test) // 2, 1000))
+    generated = drawn(game, category)
     deaf = new_game(images, weight=0.0)
-    rows = Batches({"x": images.x}, size=64, seed=stage.seed)
-    stage.play(deaf, rows, rounds=math.ceil(stage.rounds / 2), label="with λ = 0")
-    with torch.no_grad(), seeded(stage.seed + 1):
-        without = deaf.draw(category, numbers)
+    stage.play(deaf, batches, rounds=math.ceil(stage.rounds / 2), label="with λ = 0")
+    without = drawn(deaf, category)
     return Result(
         played,
         measures=(

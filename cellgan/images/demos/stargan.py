@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import torch
@@ -53,9 +54,8 @@ def play(stage: Stage) -> Result:
             return game.translate(source, torch.full((len(source),), to))
 
     def show() -> Markup:
-        return drawn_images(
-            torch.cat([mapped(images.x_test[:10], to) for to in range(3)]), alt="three styles", columns=10
-        )
+        sheet = torch.cat([mapped(images.x_test[:10], to) for to in range(3)])
+        return drawn_images(sheet, alt="three styles", columns=10)
 
     rows = Batches({"x": x, "domain": style}, size=64, seed=stage.seed, together=(("x", "domain"),))
     played = stage.play(game, rows, show=show)
@@ -64,12 +64,8 @@ def play(stage: Stage) -> Result:
     told = Images(x, style, torch.cat(real), torch.arange(3).repeat_interleave(n), STYLES, images.origin)
     judge = train_classifier(told, seed=stage.seed)
     to_bold, to_pale = mapped(real[2], 1), mapped(real[0], 2)
-    arrived = [
-        (judge.labels(mapped(real[s], to)) == to).float().mean()
-        for s in range(3)
-        for to in range(3)
-        if s != to
-    ]
+    ways = permutations(range(3), 2)
+    arrived = [(judge.labels(mapped(real[s], to)) == to).float().mean() for s, to in ways]
     return Result(
         played,
         measures=(
