@@ -26,7 +26,6 @@ CONFIG = AlignConfig(method="quantiles", transform="arcsinh")
 WAYS = {
     "plain": replace(CONFIG, method="matched", rounds=4, impute=False),
     "imputed": CONFIG,
-    "consensus": replace(CONFIG, reference="consensus", impute=False),
     "condition": replace(CONFIG, condition="drug", impute=False),
 }
 

@@ -224,3 +224,14 @@ def test_each_batch_is_learned_on_what_it_shares_in_units_of_its_own_markers(bat
         np.testing.assert_array_equal(own.mean, units.mean[list(at)])
         np.testing.assert_array_equal(own.sd, units.sd[list(at)])
     assert said == [("two", 0.25), ("two", 0.5), ("three", 0.75), ("three", 1.0)]
+
+
+def test_of_very_many_cells_some_are_drawn_without_an_order_of_all(monkeypatch):
+    monkeypatch.setattr(module, "MANY", 1000)
+    rows = some_rows(50_000, 400, 3)
+    assert len(set(rows.tolist())) == 400
+    assert rows.tolist() == sorted(rows.tolist())
+    assert 0 <= rows[0] < rows[-1] < 50_000
+    assert abs(rows.mean() - 25_000) < 4 * 50_000 / np.sqrt(12 * 400)
+    np.testing.assert_array_equal(rows, some_rows(50_000, 400, 3))
+    assert not np.array_equal(rows, some_rows(50_000, 400, 4))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from dataclasses import replace
 
 import anndata as ad
 import numpy as np
@@ -45,6 +44,23 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def model():
+    """Of the batches in the folder."""
+    one, two = cellgan.simulate(n_cells=150, n_markers=6, seed=2)
+    return cellgan.align({"mon": one, "tue": two}, config=CONFIG).model
+
+
+@pytest.fixture(scope="module")
+def small_model():
+    """Of batches with the markers of `cells`."""
+    values = np.random.default_rng(0).random((40, 3), dtype=np.float32) * 90
+    batches = [
+        ad.AnnData(each, var=pd.DataFrame(index=["CD3", "CD4", "CD19"])) for each in (values, values * 2)
+    ]
+    return cellgan.align(batches, config=CONFIG).model
+
+
 def assert_same(one: ad.AnnData, other: ad.AnnData) -> None:
     assert set(one.layers) == set(other.layers)
     np.testing.assert_array_equal(one.X, other.X)
@@ -76,8 +92,7 @@ def test_aligned_from_zarr_and_into_it_is_the_same(folder, monkeypatch, held, ou
 
 @pytest.mark.parametrize("source", SUFFIXES)
 @pytest.mark.parametrize("out", SUFFIXES)
-def test_mapped_from_either_form_into_either_form(folder, source, out):
-    model = align_files([folder / "mon.h5ad", folder / "tue.h5ad"], CONFIG).model
+def test_mapped_from_either_form_into_either_form(folder, model, source, out):
     expected = model.map(ad.read_h5ad(folder / "tue.h5ad"))
     before = read_write.file_sha256(folder / f"tue{source}")
     model.map_file(open_for_map(folder / f"tue{source}"), folder / f"out{out}")
@@ -90,10 +105,8 @@ def test_mapped_from_either_form_into_either_form(folder, source, out):
     assert json.loads(found.uns["cellgan"]["config"]) == model.about["config"]
 
 
-def test_an_fcs_file_becomes_a_store(saved, tmp_path, cells):
-    batches = {"a": cells, "b": cells[::-1].copy()}
-    model = cellgan.align(batches, config=replace(CONFIG, transform="none")).model
-    model.map_file(open_for_map(saved("b.fcs")), tmp_path / "out.zarr")
+def test_an_fcs_file_becomes_a_store(saved, tmp_path, cells, small_model):
+    small_model.map_file(open_for_map(saved("b.fcs")), tmp_path / "out.zarr")
     found = read(tmp_path / "out.zarr")
     np.testing.assert_array_equal(found.X, cells.X)
     assert list(found.obs_names) == [f"b-{i}" for i in range(1, 7)]
@@ -101,7 +114,7 @@ def test_an_fcs_file_becomes_a_store(saved, tmp_path, cells):
 
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, np.float64])
 @pytest.mark.parametrize("version", [2, 3])
-def test_every_kind_of_store_is_read(tmp_path, cells, kind, version):
+def test_every_kind_of_store_is_read(tmp_path, cells, small_model, kind, version):
     expected = cells.X.copy()
     cells.X = kind(cells.X)
     with ad.settings.override(zarr_write_format=version):
@@ -109,8 +122,7 @@ def test_every_kind_of_store_is_read(tmp_path, cells, kind, version):
     np.testing.assert_array_equal(np.vstack(list(open_for_map(tmp_path / "cells.zarr").chunks(2))), expected)
     (batch,) = read_batches([tmp_path / "cells.zarr"])
     assert batch.adata.obs_names.tolist() == cells.obs_names.tolist()
-    model = cellgan.align([batch.adata, batch.adata[::-1].copy()], config=replace(CONFIG, transform="none"))
-    model.model.map_file(open_for_map(tmp_path / "cells.zarr"), tmp_path / "out.zarr")
+    small_model.map_file(open_for_map(tmp_path / "cells.zarr"), tmp_path / "out.zarr")
     assert set(read(tmp_path / "out.zarr").layers) == {"aligned", "aligned_sd"}
 
 
