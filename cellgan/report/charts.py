@@ -75,18 +75,18 @@ def curves(lines: Sequence[Curve], *, alt: str, y_axis: bool = False) -> Markup:
     An SVG element, 210 units wide, that fills the width it is given.
     """
     x_all, y_all = (np.concatenate([getattr(c, axis) for c in lines]) for axis in ("x", "y"))
-    left = 34.0 if y_axis else 4.0
-    x = Range(float(x_all.min()), float(x_all.max()), left, 206.0)
+    left, right = (34.0 if y_axis else 4.0), 196.0  # half of the last number stands beyond the axis
+    x = Range(float(x_all.min()), float(x_all.max()), left, right)
     low = float(y_all.min()) if y_axis else 0.0
     y = Range(low, float(y_all.max()), 92.0, 8.0)
     parts = [_path(curve, x, y) for curve in lines]
-    parts.append(_line(left, 94, 206, 94, FAINT))
+    parts.append(_line(left, 94, right, 94, FAINT))
     for value in x.ticks(5):
         at = float(x.place(np.array(value)))
         parts += [_line(at, 94, at, 97, FAINT), _text(at, 108, _short(value))]
     for value in y.ticks(3) if y_axis else []:
         at = float(y.place(np.array(value)))
-        parts += [_line(left, at, 206, at, RULE), _text(left - 4, at + 3.5, _short(value), anchor="end")]
+        parts += [_line(left, at, right, at, RULE), _text(left - 4, at + 3.5, _short(value), anchor="end")]
     if y_axis:  # grid lines lie under the curves
         parts = parts[len(lines) :] + parts[: len(lines)]
     return _svg(210, 112, alt, parts)
