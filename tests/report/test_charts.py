@@ -37,13 +37,13 @@ def test_range_places_values():
 def test_curve_goes_through_its_points():
     drawing = parsed(curves([Curve(np.array([0, 1, 2]), np.array([0, 3, 1]), "#000")], alt="a"))
     points = drawing.find("polyline").get("points")
-    assert points == "4.0,92.0 105.0,8.0 206.0,64.0"
+    assert points == "4.0,92.0 100.0,8.0 196.0,64.0"
 
 
 def test_area_stands_on_the_axis():
     area = Curve(np.array([0, 2]), np.array([1, 1]), "#000", "area")
     shape = parsed(curves([area], alt="a")).find("path").get("d")
-    assert shape == "M4.0,92.0 L4.0,8.0 206.0,8.0 L206.0,92.0Z"
+    assert shape == "M4.0,92.0 L4.0,8.0 196.0,8.0 L196.0,92.0Z"
 
 
 def test_curve_of_losses_has_numbers_on_both_axes():
