@@ -51,7 +51,7 @@ class SegmentConfig:
 
     loss: Loss = "dice"
     adversarial_weight: float = 0.01
-    steps: int = 3000
+    steps: int = 1500
     learning_rate: float = 1.5e-3
     slices: int = 12
     size: int = 96
