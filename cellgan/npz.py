@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile)
+
 
 def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
     """Read some arrays of a file.
@@ -33,7 +35,7 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            there = [name.removesuffix(".npy") for name in archive.namelist()]
+            there = _names(archive)
             if missing := [name for name in names if name not in there]:
                 msg = (
                     f"{path} has no array {missing[0]!r} but {', '.join(there) or 'nothing'} "
@@ -45,6 +47,30 @@ def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
                 with archive.open(f"{name}.npy") as file:
                     found.append(np.lib.format.read_array(file, allow_pickle=False))
             return found
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        msg = f"cannot read {path}: {error}. Expected an .npz file of plain arrays; make it with numpy.savez"
-        raise InputError(msg) from error
+    except _UNREADABLE as error:
+        raise _refused(path, error) from error
+
+
+def array_names(path: Path) -> list[str]:
+    """Return the names of a file's arrays, in their order there.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _names(archive)
+    except _UNREADABLE as error:
+        raise _refused(path, error) from error
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def _refused(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"cannot read {path}: {error}. Expected an .npz file of plain arrays; make it with numpy.savez"
+    )

@@ -7,7 +7,7 @@ learn from and those held out.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from cellgan.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _MOST = 6000  # images taken of a file: more would not be seen in a demo's rounds
 _LEAST = 50
@@ -115,21 +117,22 @@ def shapes() -> Images:
 
 
 def read_npz(path: Path) -> Images:
-    """Read the arrays ``x`` and ``y`` of an .npz file; nothing in it is unpickled.
+    """Read images and their classes from an .npz file; nothing in it is unpickled.
 
     Parameters
     ----------
     path
         ``x`` holds images, ``(n, h, w)`` or ``(n, h, w, c)``, from 0 to 255 (uint8); ``y`` their classes,
-        ``(n,)``, whole numbers. At most 6,000 images are taken, drawn at random. An edge in which they hardly
-        vary is cut off, as much on every side: shrunk to a demo's size, MNIST would be half margin.
+        ``(n,)``, whole numbers. Or there is an array of images for each class, called like it. At most 6,000
+        images are taken, drawn at random. An edge in which they hardly vary is cut off, as much on every
+        side: shrunk to a demo's size, MNIST would be half margin.
 
     Raises
     ------
     InputError
         The file is missing, is no .npz file, or holds something else.
     """
-    x, y = npz.read_npz(path, ("x", "y"))
+    x, y, called = _images_and_classes(path)
     if x.dtype != np.uint8 or x.ndim not in {3, 4} or (x.ndim == 4 and x.shape[3] not in {1, 3}):
         msg = (
             f"{path}: x has shape {x.shape} and type {x.dtype}; expected images (n, h, w), or (n, h, w, c) "
@@ -160,10 +163,25 @@ def read_npz(path: Path) -> Images:
     return _split(
         whole[:, :, edge : h - edge, edge : w - edge],
         torch.from_numpy(index.astype(np.int64))[taken],
-        names=tuple(str(c) for c in classes),
+        names=called or tuple(str(c) for c in classes),
         origin=f"{len(taken):,} images of {path.name}"
         + (f" without {edge} pixels of margin" if edge else ""),
     )
+
+
+def _images_and_classes(path: Path) -> tuple[NDArray[Any], NDArray[Any], tuple[str, ...]]:
+    """Return images, the class of each, and what classes are called, if the file says so."""
+    called = tuple(npz.array_names(path))
+    if len(called) < 2 or {"x", "y"} & set(called):
+        x, y = npz.read_npz(path, ("x", "y"))
+        return x, y, ()
+    parts = npz.read_npz(path, called)
+    if len({(part.shape[1:], part.dtype) for part in parts}) > 1 or parts[0].ndim < 3:
+        kinds = ", ".join(f"{name} {part.shape}" for name, part in zip(called, parts, strict=True))
+        msg = f"{path} holds {kinds}; expected x (images) and y (classes), or images of one size by class"
+        raise InputError(msg)
+    y = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return np.concatenate(parts), y, called
 
 
 def _still_edge(x: Tensor) -> int:

@@ -44,7 +44,8 @@ def list_demos() -> None:
     "--data",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="An .npz file with x, uint8 images, and y, classes, instead of the demo's own images.",
+    help="An .npz file with x, uint8 images, and y, classes, or with an array of images for each class, "
+    "instead of the demo's own images.",
 )
 @click.option(
     "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Of everything random."

@@ -44,6 +44,20 @@ def test_a_file_is_read_scaled_and_split(tmp_path):
     assert read_npz(path).at_side(8).shape == (3, 8, 8)
 
 
+def test_a_file_may_hold_an_array_for_each_class(tmp_path):
+    path = tmp_path / "animals.npz"
+    horse, deer = (np.full((40, 6, 6, 3), value, np.uint8) for value in (0, 255))
+    horse[:, 0], deer[:, 0] = 255, 0
+    np.savez(path, horse=horse, deer=deer)
+    images = read_npz(path)
+    assert images.names == ("horse", "deer")
+    assert images.shape == (3, 6, 6)
+    assert (images.x[:, 0, 3, 3] == 2 * images.y - 1).all()
+    np.savez(path, horse=horse, deer=deer[:, 1:])
+    with pytest.raises(InputError, match=r"horse \(40, 6, 6, 3\), deer \(40, 5, 6, 3\).* one size"):
+        read_npz(path)
+
+
 def test_a_margin_in_which_nothing_happens_is_cut_off_and_told(tmp_path):
     for margin, cut in ((3, 3), (0, 0), (9, 6)):  # at most a quarter of 24 pixels
         x = np.zeros((100, 24, 24), np.uint8)
