@@ -189,7 +189,7 @@ def test_nothing_is_replaced_unless_asked(folder, tmp_path):
 def test_a_file_for_what_needs_a_folder_is_refused(folder, tmp_path, name):
     run = align_files(inputs(folder, ".h5ad"), AlignConfig(**FAST))
     with pytest.raises(
-        OutputError, match=r"expected a name that ends in \.h5ad, or a folder .*such as .*/x;"
+        OutputError, match=r"expected a name that ends in \.h5ad or \.zarr, or a folder .*such as .*/x;"
     ):
         run.write(tmp_path / name)
     with pytest.raises(OutputError, match=r"expected a name that ends in \.html"):

@@ -93,7 +93,7 @@ def test_tables_as_people_write_them(table, tmp_path, name, text):
         ("batch,file\nmon,controls/c,1.h5ad\n", "line 2 has 3 values for 2 columns"),
         ("batch,file\nmon,controls/c9.h5ad\n", "no file '.*controls/c9.h5ad'(.|\n)*in line 2, column file"),
         ("batch,file\nmon,controls\n", "not a file(.|\n)*in line 2, column file"),
-        ("batch,file\nmon,anchors.csv\n", "expected .h5ad or .fcs(.|\n)*in line 2, column file"),
+        ("batch,file\nmon,anchors.csv\n", "expected .h5ad, .zarr or .fcs(.|\n)*in line 2, column file"),
         ("batch,file\nmon,controls/c1.h5ad\n".encode("utf-16"), "cannot be read as text"),
     ],
 )
