@@ -10,10 +10,10 @@ from torch.nn.functional import cross_entropy
 from cellgan.adaptation.adaptation import DomainBatches
 from cellgan.adaptation.domains import Domains, check_labels, check_rows
 from cellgan.core.match import Match, play
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor, nn
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Classification:
+class Classification(Game):
     """Mini-batches hold ``source``, ``(n, ...)``, and ``label``, ``(n,)``.
 
     Attributes
@@ -43,10 +43,6 @@ class Classification:
         """Return the classifier."""
         networks = {"encoder": self.encoder, "head": self.head}
         return (Player("classifier", networks, self.classify, self.optimizer),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def classify(self, batch: Batch) -> Terms:
         """Return the cross-entropy; of raw scores, which are not normalised before it."""

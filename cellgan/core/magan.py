@@ -46,11 +46,11 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, cycle, r1, there_and_back
-from cellgan.core.player import Adam, Batch, OptimizerFactory, Player, Terms
+from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 ADAM = Adam(lr=1e-3)
 
@@ -96,7 +96,7 @@ class LabelledPairs:
 
 
 @dataclass(frozen=True)
-class Magan:
+class Magan(Game):
     """The game between two generators and two discriminators. See the top of this file.
 
     Mini-batches hold ``a`` and ``b``, ``(n, ...)``.
@@ -168,10 +168,6 @@ class Magan:
                 forward=self.translate,
             ),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def translate(self, batch: Batch) -> Batch:
         """Map both ways and back again; both players need all four."""

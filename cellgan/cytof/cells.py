@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from cellgan.cytof.cell_file import CellFile
 
 
-class Cells(Protocol):
-    """Cells by columns. Values are dense, float32 and finite; names of cells and of columns are unique."""
+class Obs(Protocol):
+    """The table of one batch's cells."""
 
     @property
     def n_cells(self) -> int:
         """How many."""
-
-    @property
-    def var(self) -> pd.DataFrame:
-        """The columns: their names, and in ``channel`` the FCS ``$PnN`` or ""."""
 
     @property
     def obs_columns(self) -> tuple[str, ...]:
@@ -42,15 +38,23 @@ class Cells(Protocol):
     def index_name(self) -> str | None:
         """What the cells' names are called."""
 
-    @property
-    def adata(self) -> ad.AnnData:
-        """All of it, in memory."""
-
     def column(self, key: str) -> pd.Series[Any]:
         """Return a column of ``obs``, in the order of the cells."""
 
     def names(self) -> Iterator[NDArray[np.object_]]:
         """Yield the cells' names in order, piece by piece."""
+
+
+class Cells(Obs, Protocol):
+    """Cells by columns. Values are dense, float32 and finite; names of cells and of columns are unique."""
+
+    @property
+    def var(self) -> pd.DataFrame:
+        """The columns: their names, and in ``channel`` the FCS ``$PnN`` or ""."""
+
+    @property
+    def adata(self) -> ad.AnnData:
+        """All of it, in memory."""
 
     def values(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return some columns of some cells, whose places are given in rising order."""

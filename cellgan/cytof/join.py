@@ -11,6 +11,7 @@ import pandas as pd
 
 from cellgan.cytof.assemble import write_frame
 from cellgan.cytof.batch_map import LAYERS, NOVEL
+from cellgan.cytof.cell_file import ROWS
 from cellgan.cytof.joint_obs import Frame, JointObs
 from cellgan.cytof.stores import Element, created, new_array, opened, placed
 from cellgan.errors import InputError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.aligned_file import Part
 
-ROWS = 32_768  # cells at a time
 NO_REPORT = "or join without a report (--no-report)"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anndata as ad
 import numpy as np
@@ -17,29 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cellgan.cytof.cells import Obs
+
 OWN_NAME = "original_name"
-
-
-class Obs(Protocol):
-    """The table of one batch's cells, see `cellgan.cytof.cells.Cells`."""
-
-    @property
-    def n_cells(self) -> int:
-        """How many."""
-
-    @property
-    def obs_columns(self) -> tuple[str, ...]:
-        """Names of its columns."""
-
-    @property
-    def index_name(self) -> str | None:
-        """What the cells' names are called."""
-
-    def column(self, key: str) -> pd.Series[Any]:
-        """Return a column."""
-
-    def names(self) -> Iterator[NDArray[np.object_]]:
-        """Yield the cells' names."""
 
 
 class Frame(NamedTuple):

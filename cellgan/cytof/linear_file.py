@@ -50,16 +50,12 @@ def write_linear(path: Path, batch: CellBatch, pieces: Iterable[Piece], run: Who
 
     def linear() -> Iterator[NDArray[np.float32]]:
         for piece in pieces:
-            measured = run.model.linear(piece.values, piece.mapped, run.columns[batch.name], batch.name)
-            parts = [measured]
-            for which in (0, 2) if markers else ():  # expected values, then the first draw
-                found = {
-                    marker: (imputed[which] if which == 0 else imputed[which][0])[:, at]
-                    for gap, imputed in piece.imputed
-                    for at, marker in enumerate(gap.markers)
-                }
-                together = np.column_stack([found[marker] for marker in markers])
-                parts.append(to_linear(together, run.model.cofactor))
+            parts = [run.model.linear(piece.values, piece.mapped, run.columns[batch.name], batch.name)]
+            if markers:
+                at = np.argsort([markers.index(marker) for gap, _ in piece.imputed for marker in gap.markers])
+                expected = np.hstack([imputed.expected for _, imputed in piece.imputed])
+                drawn = np.hstack([imputed.draws[0] for _, imputed in piece.imputed])
+                parts += [to_linear(values[:, at], run.model.cofactor) for values in (expected, drawn)]
             yield np.hstack(parts)
 
     names = [f"{marker} {word}" for word in ("imputed", "drawn") for marker in markers]

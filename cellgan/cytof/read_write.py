@@ -233,12 +233,13 @@ def read_batch(path: Path, name: str) -> CellBatch:
     with naming(path):
         fcs = open_fcs(path) if kind == "fcs" else None
         n_cells = fcs.n_cells if fcs else n_rows(path)
-        notes = fcs.notes if fcs else tuple(filter(None, [doubt_of(path)]))
-    own |= {"keywords": fcs.keywords if fcs else {}, "notes": notes}
     if n_cells > HELD:
-        return CellBatch(cells=OnDisk.of(open_for_map(path, n_least=2)), **own)
+        file = open_for_map(path, n_least=2)
+        return CellBatch(cells=OnDisk.of(file), keywords=file.keywords, notes=file.notes, **own)
     with naming(path):
+        notes = fcs.notes if fcs else tuple(filter(None, [doubt_of(path)]))
         whole = fcs_to_adata(fcs) if fcs else read_whole(path)
+    own |= {"keywords": fcs.keywords if fcs else {}, "notes": notes}
     return CellBatch(cells=InMemory(own_copy(whole, path)), **own)
 
 

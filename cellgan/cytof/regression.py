@@ -7,24 +7,22 @@ of seven data sets it is ahead of ridge regression, of the mean of 50 neighbours
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch.nn.functional import mse_loss
 
-from cellgan.core import Adam, Batches, Match, Player, play, seeded
+from cellgan.core import Adam, Batches, Match, play, seeded
 from cellgan.core.nets import mlp
+from cellgan.core.regression import Regression
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import nn
 
-    from cellgan.core import Batch, Terms, Watcher
-    from cellgan.core.player import OptimizerFactory
+    from cellgan.core import Watcher
 
 HIDDEN = (128, 128)
 DROPOUT = 0.2
@@ -32,34 +30,6 @@ LEARNING_RATE = 4e-3
 ROUNDS = 2000
 MINI_BATCH = 256
 ROWS = 16_384  # cells at a time, when a network is applied
-
-
-@dataclass(frozen=True)
-class Regression:
-    """Mini-batches hold ``inputs``, ``(n, n_inputs)``, and ``outputs``, ``(n, n_outputs)``.
-
-    Attributes
-    ----------
-    network
-        From inputs to outputs.
-    optimizer
-        What moves it.
-    """
-
-    network: nn.Module
-    optimizer: OptimizerFactory
-
-    def players(self) -> Sequence[Player]:
-        """Return the only one."""
-        return (Player("predictor", {"network": self.network}, self.miss, self.optimizer),)
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
-
-    def miss(self, batch: Batch) -> Terms:
-        """Return the mean squared error."""
-        return {"error": mse_loss(self.network(batch["inputs"]), batch["outputs"])}
 
 
 def new_network(n_inputs: int, n_outputs: int) -> nn.Module:

@@ -52,7 +52,7 @@ from cellgan.errors import ConfigError
 from cellgan.segmentation.config import SegmentConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 SEGMENTER = "segmenter"
 LEARNER = Adam(lr=SegmentConfig.learning_rate, betas=(0.9, 0.999))
@@ -61,7 +61,7 @@ _RARE = 1e-3
 
 
 @dataclass(frozen=True)
-class Supervised:
+class Supervised(Game):
     """A segmenter that plays alone. Mini-batches are those of `AdversarialSegmentation`.
 
     Parameters
@@ -82,10 +82,6 @@ class Supervised:
         """Return the segmenter."""
         return (Player(SEGMENTER, {SEGMENTER: self.segmenter}, self.segment, self.optimizer),)
 
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
-
     def segment(self, batch: Batch) -> Terms:
         """Return what the segmenter descends."""
         scores = self.segmenter(batch["image"]).float()
@@ -97,7 +93,7 @@ class Supervised:
 
 
 @dataclass(frozen=True)
-class AdversarialSegmentation:
+class AdversarialSegmentation(Game):
     """The game between a segmenter and a discriminator. See the top of this file.
 
     Mini-batches hold ``image``, ``(n, n_channels, h, w)``, and ``mask``, labels ``(n, h, w)``.
@@ -154,10 +150,6 @@ class AdversarialSegmentation:
             ),
             Player(SEGMENTER, {SEGMENTER: self.segmenter}, self.segment, self.optimizer, forward=self.maps),
         )
-
-    def spectators(self) -> Mapping[str, nn.Module]:
-        """Return nobody."""
-        return {}
 
     def maps(self, batch: Batch) -> Batch:
         """Segment; both players need it."""

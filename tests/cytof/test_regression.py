@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from cellgan.core import History
+from cellgan.core.regression import Regression
 from cellgan.cytof import regression as module
-from cellgan.cytof.regression import Regression, apply_network, fit_network, new_network
+from cellgan.cytof.regression import apply_network, fit_network, new_network
 
 CPU = torch.device("cpu")
 SLOPES = np.array([[0.6, 0.0], [-0.5, 0.8], [0.0, 0.3]])  # three inputs, two outputs

@@ -11,11 +11,11 @@ from torch.nn.functional import mse_loss
 
 from cellgan.core import Adam, Batches, seeded
 from cellgan.core.nets import PixelNoise, mlp
+from cellgan.core.regression import Regression
 from cellgan.images.conditional_vae import ConditionalVae
 from cellgan.images.demo import Demo, Measure, Result, Stage
 from cellgan.images.drawings import images as drawn_images
 from cellgan.images.image_data import digits
-from cellgan.images.regression import Regression
 from cellgan.report.page import Figure
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def play(stage: Stage) -> Result:
 
     pairs = Batches({"x": x, "y": y}, together=(("x", "y"),), size=64, seed=stage.seed)
     played = stage.play(game, pairs, show=show)
-    one = Regression(mlp(x.shape[1], y.shape[1], hidden=(128, 128)), FAST)
+    one = Regression(mlp(x.shape[1], y.shape[1], hidden=(128, 128)), FAST, inputs="x", outputs="y")
     stage.play(one, pairs, rounds=math.ceil(stage.rounds / 2), label="a regression, to compare")
     with torch.no_grad(), seeded(stage.seed + 2):
         answers = torch.stack([game.draw(x_test) for _ in range(DRAWS)])

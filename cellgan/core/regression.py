@@ -1,4 +1,4 @@
-"""No game: one network that gives one answer to each question, the mean of all right ones, to compare."""
+"""No game: one network that gives one answer to each question, the mean of all right ones (least squares)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Regression(Game):
-    """One player; mini-batches hold the question ``x``, ``(n, n_x)``, and the answer ``y``, ``(n, n_y)``.
+    """One player. Mini-batches hold questions, ``(n, n_inputs)``, and answers, ``(n, n_outputs)``.
 
     Parameters
     ----------
@@ -23,15 +23,19 @@ class Regression(Game):
         From questions to answers.
     optimizer
         Of the network.
+    inputs, outputs
+        What mini-batches call questions and answers.
     """
 
     network: nn.Module
     optimizer: OptimizerFactory = ADAM
+    inputs: str = "inputs"
+    outputs: str = "outputs"
 
     def players(self) -> tuple[Player]:
         """Return the network."""
-        return (Player("regression", {"network": self.network}, self.predict, self.optimizer),)
+        return (Player("predictor", {"network": self.network}, self.miss, self.optimizer),)
 
-    def predict(self, batch: Batch) -> Terms:
+    def miss(self, batch: Batch) -> Terms:
         """Return the mean squared error, which it descends."""
-        return {"error": mse_loss(self.network(batch["x"]), batch["y"])}
+        return {"error": mse_loss(self.network(batch[self.inputs]), batch[self.outputs])}
