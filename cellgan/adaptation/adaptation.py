@@ -16,9 +16,11 @@ from cellgan.adaptation.config import AdaptConfig
 from cellgan.adaptation.criterion import choose, look, right
 from cellgan.core.batches import Batches
 from cellgan.core.checkpoint import digest_of
+from cellgan.core.device import Execution, Precision
 from cellgan.core.match import Match, play
 from cellgan.core.nets import mlp
 from cellgan.core.randomness import numbered, seeded
+from cellgan.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,12 +113,17 @@ def adapt(
 
     Raises
     ------
+    ConfigError
+        Pseudo-labels have a weight, which these mini-batches do not hold.
     InputError
         Rows are missing, not finite, alike, of different shapes, or of one class only.
     ModelError
         The match that is to be resumed is another one.
     """
     config = config or AdaptConfig()
+    if config.pseudo_label_weight:
+        msg = "pseudo_label_weight is for play_adaptation, with mini-batches that hold them; expected 0"
+        raise ConfigError(msg)
     domains.check()
     encoder, head = (deepcopy(network).eval() for network in (encoder, head))
     with torch.no_grad():
@@ -143,6 +150,7 @@ def play_adaptation(
     settings: Mapping[str, object],
     watchers: Sequence[Watcher] = (),
     keep: Keep | None = None,
+    precision: Precision = "float32",
 ) -> Adaptation:
     """Play the game on any mini-batches, look at it, and choose.
 
@@ -158,9 +166,11 @@ def play_adaptation(
         What a match that is resumed must have been started with; JSON.
     watchers, keep
         As in `adapt`.
+    precision
+        What the match is computed in: see `cellgan.core.device.Execution`.
     """
     config = game.config
-    match = Match(game, seed=config.seed)
+    match = Match(game, seed=config.seed, execution=Execution(precision))
     chooser = Chooser(game, look_at, config, keep=keep)
     chooser.start(match, settings)
     if match.round < config.rounds:

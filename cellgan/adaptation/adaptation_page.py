@@ -28,8 +28,8 @@ HURT = (
 CRITERION = (
     "Each candidate was looked at without target labels. Information rises where predictions are certain and "
     "do not collapse onto few classes; source kept is how well the source’s own labels are still predicted. "
-    "The most informative candidate is taken among those that keep the source within {tolerance}. A wrong "
-    "encoder that is certain and balanced is not found out."
+    "The most informative candidate is taken among those that are plausible and keep the source within "
+    "{tolerance}. A wrong encoder that is certain and balanced is not found out."
 )
 
 
@@ -120,10 +120,14 @@ def _gallery(looks: Sequence[Mapping[str, float]]) -> page.Gallery:
 
 
 def _table(report: Mapping[str, Any]) -> page.Table:
-    columns = ("Round", "Information", "Entropy", "Balance", "Source kept")
+    columns = ("Round", "Information", "Entropy", "Balance", "Source kept", "Plausible")
     names = ("information", "entropy", "balance", "source_kept")
     rows = tuple(
-        (page.Cell(str(each["round"])), *(page.Cell(decimal(each[n], 3), each[n]) for n in names))
+        (
+            page.Cell(str(each["round"])),
+            *(page.Cell(decimal(each[n], 3), each[n]) for n in names),
+            page.Cell("yes" if each["plausible"] else "no"),
+        )
         for each in report["looks"]
     )
     return page.Table(

@@ -18,10 +18,13 @@ says features. All others are guards of ours, and each can be switched off (`cel
 - ``r1_weight``: a discriminator whose slope at source features is small (Mescheder et al. 2018).
 - ``averaging``: the encoder that is used is a running average of M_t.
 - ``anchor_weight``: M_t goes on classifying the source, so that it cannot swap classes, to which D is blind.
+- ``pseudo_label_weight``: M_t also learns the labels that its own average gave the target's rows at the last
+  look (Lee 2013), after whatever is known of labels beforehand has corrected them.
 - M_t and D have learning rates of their own.
 
 References
 ----------
+Lee (2013), Pseudo-label: the simple and efficient semi-supervised learning method. ICML workshop.
 Tzeng et al. (2017), Adversarial discriminative domain adaptation. CVPR, arXiv:1702.05464.
 """
 
@@ -39,7 +42,7 @@ from cellgan.core.losses import NON_SATURATING, AdversarialLoss, r1
 from cellgan.core.player import Adam, Batch, Player, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cellgan.adaptation.config import AdaptConfig
 
@@ -50,8 +53,8 @@ _RAMP = 0.2
 class Adda:
     """The game between a target encoder and a domain discriminator. See the top of this file.
 
-    Mini-batches hold ``source`` and ``target``, ``(n, ...)``, and ``label``, of the source rows, where there
-    is an anchor.
+    Mini-batches hold ``source`` and ``target``, ``(n, ...)``; ``label``, of the source rows, where there is
+    an anchor; and ``pseudo_label``, of the target rows, where they have a weight.
 
     Parameters
     ----------
@@ -69,6 +72,8 @@ class Adda:
         Learning rates and guards.
     adversary
         The family of losses.
+    supervised
+        From raw scores and labels to what is descended where there are labels.
     """
 
     source_encoder: nn.Module
@@ -78,35 +83,44 @@ class Adda:
     discriminator: nn.Module
     config: AdaptConfig
     adversary: AdversarialLoss = NON_SATURATING
+    supervised: Callable[[Tensor, Tensor], Tensor] = cross_entropy
 
     @classmethod
     def start(
-        cls, encoder: nn.Module, head: nn.Module, discriminator: nn.Module, config: AdaptConfig
+        cls,
+        encoder: nn.Module,
+        head: nn.Module,
+        discriminator: nn.Module,
+        config: AdaptConfig,
+        *,
+        supervised: Callable[[Tensor, Tensor], Tensor] = cross_entropy,
     ) -> Adda:
         """Return the game whose target encoder is a copy of the source's; nobody's networks are touched."""
         source, target, averaged = (deepcopy(encoder) for _ in range(3))
-        return cls(
-            source.eval(), target, averaged.eval(), deepcopy(head).eval(), deepcopy(discriminator), config
-        )
+        head, discriminator = deepcopy(head).eval(), deepcopy(discriminator)
+        return cls(source.eval(), target, averaged.eval(), head, discriminator, config, supervised=supervised)
 
-    def players(self) -> tuple[Player, Player]:
-        """Return the discriminator, then the target encoder."""
-        return (
-            Player(
-                "discriminator",
-                {"discriminator": self.discriminator},
-                self.discriminate,
-                Adam(lr=self.config.discriminator_lr),
-            ),
-            Player(
-                "target_encoder",
-                {"target_encoder": self.target_encoder},
-                self.move,
-                Adam(lr=self.config.encoder_lr),
-                after_update=self.average,
-                forward=self.encode,
-            ),
+    def players(self) -> tuple[Player, ...]:
+        """Return the discriminator, if it has a say, then the target encoder."""
+        config = self.config
+        steps = config.rounds if config.fading else None
+        encoder = Player(
+            "target_encoder",
+            {"target_encoder": self.target_encoder},
+            self.move,
+            Adam(lr=config.encoder_lr, decay_steps=steps),
+            after_update=self.average,
+            forward=self.encode,
         )
+        if not config.adversarial_weight:
+            return (encoder,)
+        discriminator = Player(
+            "discriminator",
+            {"discriminator": self.discriminator},
+            self.discriminate,
+            Adam(lr=config.discriminator_lr, decay_steps=steps),
+        )
+        return discriminator, encoder
 
     def spectators(self) -> Mapping[str, nn.Module]:
         """Return the source's networks, and the average."""
@@ -114,10 +128,11 @@ class Adda:
 
     def encode(self, batch: Batch) -> Batch:
         """Encode both domains; both players need it."""
-        return {
-            "source_seen": self._seen(self.source_encoder(batch["source"])),
-            "target_seen": self._seen(self.target_encoder(batch["target"])),
-        }
+        target = self.target_encoder(batch["target"])
+        found = {"target_features": target, "target_seen": self._seen(target)}
+        if self.config.adversarial_weight:
+            found["source_seen"] = self._seen(self.source_encoder(batch["source"]))
+        return found
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminator descends."""
@@ -132,12 +147,17 @@ class Adda:
 
     def move(self, batch: Batch) -> Terms:
         """Return what the target encoder descends."""
-        scores = self.discriminator(batch["target_seen"])
-        pull = self.pull(self.discriminator(batch["source_seen"]), scores)
-        terms = {"fool": pull * self.adversary.fool(scores)}
-        if self.config.anchor_weight:
-            kept = cross_entropy(self.head(self.target_encoder(batch["source"])), batch["label"])
-            terms["anchor"] = self.config.anchor_weight * kept
+        config, terms = self.config, {}
+        if config.adversarial_weight:
+            scores = self.discriminator(batch["target_seen"])
+            pull = self.pull(self.discriminator(batch["source_seen"]), scores)
+            terms["fool"] = config.adversarial_weight * pull * self.adversary.fool(scores)
+        if config.anchor_weight:
+            kept = self.supervised(self.head(self.target_encoder(batch["source"])), batch["label"])
+            terms["anchor"] = config.anchor_weight * kept
+        if config.pseudo_label_weight:
+            own = self.supervised(self.head(batch["target_features"]), batch["pseudo_label"])
+            terms["pseudo-label"] = config.pseudo_label_weight * own
         return terms
 
     def pull(self, source: Tensor, target: Tensor) -> Tensor:

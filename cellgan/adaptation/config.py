@@ -35,9 +35,16 @@ class AdaptConfig:
     averaging
         The encoder that is used in the end is a running average of the one that plays: this share of it is
         kept each round. 0 uses the one that plays.
+    adversarial_weight
+        Weight of the discriminator's pull; 0 plays without a discriminator.
     anchor_weight
         Weight of the source's own labels under the target encoder, which keeps classes from being swapped; 0
         leaves it out.
+    pseudo_label_weight
+        Weight of the labels that the averaged encoder gave the target's rows at the last look (Lee 2013),
+        which mini-batches then hold; 0 leaves them out.
+    fading
+        Whether learning rates fall in a straight line to nothing over the rounds.
     checkpoints
         How often the encoder is looked at, evenly over the rounds. Among these looks and the source encoder
         one is chosen without target labels. 0 takes the last.
@@ -60,7 +67,10 @@ class AdaptConfig:
     balance: float = 0.5
     r1_weight: float = 0.1
     averaging: float = 0.98
+    adversarial_weight: float = 1.0
     anchor_weight: float = 0.0
+    pseudo_label_weight: float = 0.0
+    fading: bool = False
     checkpoints: int = 5
     tolerance: float = 0.1
     seed: int = 0
@@ -85,10 +95,15 @@ class AdaptConfig:
             if not 0 <= getattr(self, name) < 1:
                 msg = f"{name} is {getattr(self, name)}; expected at least 0 and less than 1"
                 raise ConfigError(msg)
-        for name in ("r1_weight", "anchor_weight"):
+        for name in ("r1_weight", "adversarial_weight", "anchor_weight", "pseudo_label_weight"):
             if not 0 <= getattr(self, name) < float("inf"):
                 msg = f"{name} is {getattr(self, name)}; expected 0 or more"
                 raise ConfigError(msg)
+        if not self.adversarial_weight + self.anchor_weight + self.pseudo_label_weight:
+            msg = (
+                "adversarial_weight, anchor_weight and pseudo_label_weight are 0; expected something to learn"
+            )
+            raise ConfigError(msg)
 
 
 PUBLISHED = AdaptConfig(

@@ -2,49 +2,43 @@
 
 The U-Net but for its last layer is the encoder, the last layer the head, and a discriminator of
 neighbourhoods sees the raw scores of a slice (`cellgan.adaptation`). Source slices with masks stay in the
-game: their cross-entropy keeps the encoder from moving freely (the anchor), and their Dice tells what it
-lost.
+game (the anchor): what they teach keeps the encoder from moving freely, and their Dice tells what it lost.
+The encoder also learns from its own masks of the new site, as they were at the last look, after what is known
+of organs has tidied them: one piece, where it lay in training, smooth across slices (`prediction.tidied`).
 
-Which encoder is kept is told without target masks. *Doubt* is the entropy of a case's probabilities per voxel
-of the organ that they hold: on a site where the segmenter is lost it is three times what it is at home.
-A candidate is kept if it doubts least among those that keep the source's Dice within the tolerance.
+Which encoder is kept is told without target masks: of those that keep the source's Dice within the tolerance
+and whose organs are of a plausible size, the one that doubts least. See `candidates`.
 
-Departures from Tzeng et al. (2017): all of `cellgan.adaptation.adda`, with the anchor switched on; and a
-discriminator that scores neighbourhoods (Tsai et al. 2018, Learning to adapt structured output space for
-semantic segmentation).
+Departures from Tzeng et al. (2017): all of `cellgan.adaptation.adda`, with the anchor and the pseudo-labels
+switched on; and a discriminator that scores neighbourhoods (Tsai et al. 2018, Learning to adapt structured
+output space for semantic segmentation).
 """
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch.nn.functional import cross_entropy
 
 from cellgan.adaptation.adaptation import play_adaptation
 from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.config import AdaptConfig
-from cellgan.adaptation.criterion import Look, entropy
 from cellgan.core.checkpoint import digest_of
 from cellgan.core.losses import soft_dice
-from cellgan.core.nets import UNet, patch_discriminator
+from cellgan.core.nets import patch_discriminator
 from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
-from cellgan.errors import InputError, ModelError
+from cellgan.errors import InputError
+from cellgan.segmentation.candidates import Looker, put_together, taken_apart
+from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import expert
-from cellgan.segmentation.prediction import probabilities, read_fitting
-from cellgan.segmentation.slices import gap_of
-from cellgan.segmentation.training_set import (
-    AugmentedSlices,
-    TrainingSet,
-    image_slices,
-    one_set,
-    read_training_set,
-)
+from cellgan.segmentation.training import remember
+from cellgan.segmentation.training_set import read_training_set
+from cellgan.segmentation.two_sites import TwoSites, read_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,11 +47,10 @@ if TYPE_CHECKING:
 
     from cellgan.adaptation.adaptation import Adaptation, Progress
     from cellgan.adaptation.choice import Keep
-    from cellgan.core.player import Batch
     from cellgan.segmentation.cases import Case, ImageCase
+    from cellgan.segmentation.config import Precision
     from cellgan.segmentation.model import SegmentationModel
-
-N_LOOKED = 64  # source slices with some label, at which a candidate is looked at
+    from cellgan.segmentation.training_set import TrainingSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +72,16 @@ class AdaptedVolumes:
 def default_game(seed: int = 0) -> AdaptConfig:
     """Return the settings of the game that suit volumes."""
     return AdaptConfig(
-        rounds=120,
+        rounds=240,
         size=8,
-        encoder_lr=1e-4,
+        encoder_lr=5e-4,
         discriminator_lr=5e-4,
         averaging=0.95,
         anchor_weight=1.0,
+        pseudo_label_weight=1.0,
+        fading=True,
         checkpoints=4,
-        tolerance=0.02,
+        tolerance=0.03,
         seed=seed,
     )
 
@@ -98,6 +93,7 @@ def adapt_volumes(
     config: AdaptConfig | None = None,
     *,
     keep: Keep | None = None,
+    precision: Precision = "float32",
     progress: Progress | None = None,
 ) -> AdaptedVolumes:
     """Adapt a segmenter.
@@ -114,6 +110,8 @@ def adapt_volumes(
         Settings of the game; None takes `default_game`.
     keep
         Where the match is kept while it is played, so that it can be resumed.
+    precision
+        What the match is computed in, as in a training.
     progress
         Called with a stage and the part of it that is done.
 
@@ -135,28 +133,27 @@ def adapt_volumes(
     body, head = taken_apart(model.network)
     with seeded(config.seed), torch.enable_grad():
         discriminator = patch_discriminator(model.n_labels)
-    batches = VolumeBatches(ours, theirs, size=config.size, seed=config.seed)
-    home = _labelled(ours, seed=config.seed)
-
-    def look_at(number: int, candidate: nn.Module) -> Look:
-        moved = replace(model, network=put_together(candidate, head))
-        doubts, sizes = zip(*_doubts(moved, theirs), strict=True)
-        doubt = float(np.mean(doubts))
-        return Look(number, 1 / (1 + doubt), doubt, float(np.mean(sizes)), _kept(moved.network, home))
-
+    batches = TwoSites(ours, theirs, size=config.size, seed=config.seed)
+    look_at = Looker(model, head, ours, theirs, relabel=batches.relabel, seed=config.seed)
     found = play_adaptation(
-        Adda.start(body, head, discriminator, config),
+        Adda.start(body, head, discriminator, config, supervised=_supervised),
         batches,
         look_at,
         settings={"config": asdict(config), "data": digest_of(ours.images, theirs.images)},
         watchers=[Told(say, "adapting")],
         keep=keep,
+        precision=precision,
     )
-    return _result(model, found, targets)
+    report = _report(found, targets)
+    if found.kept == "source":
+        return AdaptedVolumes(model, report)
+    about = dict(model.about) | {"adaptation": report}
+    moved = replace(model, network=put_together(found.encoder, found.head), about=about)
+    return AdaptedVolumes(replace(moved, known=_known(moved, ours, theirs)), report)
 
 
-def _result(model: SegmentationModel, found: Adaptation, targets: Sequence[ImageCase]) -> AdaptedVolumes:
-    report: dict[str, Any] = {
+def _report(found: Adaptation, targets: Sequence[ImageCase]) -> dict[str, Any]:
+    return {
         "cellgan": version("cellgan"),
         "kept": found.kept,
         "chosen": found.chosen,
@@ -165,108 +162,22 @@ def _result(model: SegmentationModel, found: Adaptation, targets: Sequence[Image
         "targets": [case.name for case in targets],
         "sites": sorted({case.site for case in targets}),
     }
-    if found.kept == "source":
-        return AdaptedVolumes(model, report)
-    about = dict(model.about) | {"adaptation": report}
-    network = put_together(found.encoder, found.head)
-    # What was remembered of the training cases was seen by another network.
-    return AdaptedVolumes(replace(model, network=network, about=about, known=None), report)
 
 
-class VolumeBatches:
-    """Endless mini-batches of both sites, changed as in a training.
-
-    Parameters
-    ----------
-    source, target
-        Slices; the target's masks are empty and not used.
-    size
-        Slices of each.
-    seed
-        Of the rows and of the augmentation.
-    """
-
-    def __init__(self, source: TrainingSet, target: TrainingSet, *, size: int, seed: int) -> None:
-        self._source = AugmentedSlices(source, size=size, seed=seed)
-        self._target = AugmentedSlices(target, size=size, seed=seed + 1)
-
-    def __getitem__(self, index: int) -> Batch:
-        """Return mini-batch number `index`."""
-        source, target = self._source[index], self._target[index]
-        return {"source": source["image"], "label": source["mask"], "target": target["image"]}
-
-
-def taken_apart(network: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """Return a copy of a U-Net without its last layer, and a copy of that layer.
-
-    Raises
-    ------
-    ModelError
-        It is no U-Net.
-    """
-    if not isinstance(network, UNet):
-        msg = f"the network is {type(network).__name__}; expected a UNet, as cellgan segment train writes"
-        raise ModelError(msg)
-    body, head = deepcopy(network), deepcopy(network.last)
-    body.last = nn.Identity()  # type: ignore[assignment]
-    return body, head
-
-
-def put_together(body: nn.Module, head: nn.Module) -> nn.Module:
-    """Undo `taken_apart`, in a copy."""
-    whole = deepcopy(body)
-    whole.last = deepcopy(head)
-    return whole.eval()
-
-
-def read_targets(model: SegmentationModel, targets: Sequence[ImageCase]) -> TrainingSet:
-    """Read the images of cases onto the model's grid, with empty masks.
-
-    Raises
-    ------
-    InputError
-        An image cannot be used, or a case has other channels than the model takes.
-    """
-    parts, gaps = [], []
-    for case in targets:
-        images = read_fitting(model, case.images)
-        slices = image_slices(images, size=model.config.size, pixel=model.pixel)
-        parts.append((slices, np.zeros((len(slices), *slices.shape[2:]), np.uint8)))
-        gaps.append(gap_of(images.first))
-    return one_set(
-        parts,
-        neighbours=model.config.neighbours,
-        n_labels=model.n_labels,
-        pixel=model.pixel,
-        counts=model.counts,
-        gaps=gaps,
+def _known(model: SegmentationModel, source: TrainingSet, target: TrainingSet) -> KnownCases:
+    """Remember the cases of both sites as the new network sees them; sizes are those of experts' masks."""
+    ours, theirs = remember(model, source), remember(model, target)
+    figures, gaps = (
+        np.concatenate([getattr(ours, name), getattr(theirs, name)]) for name in ("figures", "gaps")
     )
+    return KnownCases(figures, ours.volumes, gaps)
 
 
-def _doubts(model: SegmentationModel, data: TrainingSet) -> list[tuple[float, float]]:
-    """Return of each case its doubt, and the share of its voxels that are most probably not background."""
-    found = []
-    for slices, gap in zip(torch.split(data.images, list(data.lengths)), data.gaps, strict=True):
-        p = torch.from_numpy(probabilities(model, slices, gap=gap)).flatten(1).T
-        organ = (1 - p[:, 0]).sum().clamp(min=1.0)
-        found.append((float(entropy(p).sum() / organ), float((p.argmax(1) > 0).float().mean())))
-    return found
-
-
-def _labelled(data: TrainingSet, *, seed: int) -> list[Batch]:
-    """Return source slices that hold some label, unchanged, in mini-batches of 16."""
-    batches = AugmentedSlices(data, size=16, seed=seed, augmented=False)
-    return [batches[index] for index in range(N_LOOKED // 16)]
-
-
-@torch.no_grad()
-def _kept(network: nn.Module, home: Sequence[Batch]) -> float:
-    """Return the mean soft Dice at home, 0 to 1."""
-    losses: list[Tensor] = []
-    for batch in home:
-        p = network(batch["image"]).softmax(1)
-        losses.append(soft_dice(p, expert(batch["mask"], p.shape[1])))
-    return 1 - float(torch.stack(losses).mean())
+def _supervised(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return what is descended where there are labels: soft Dice plus cross-entropy."""
+    scores = scores.float()
+    dice = soft_dice(scores.softmax(1), expert(labels, scores.shape[1]))
+    return cross_entropy(scores, labels) + dice
 
 
 def _check(targets: Sequence[ImageCase], source: Sequence[Case]) -> None:

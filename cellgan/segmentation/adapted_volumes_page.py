@@ -11,10 +11,11 @@ from cellgan.report.numbers import listing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DOUBT = (
+FIGURES = (
     "Here information is 1 / (1 + doubt), and doubt, shown as entropy, that of a case’s probabilities per "
-    "voxel of the organ that they hold; balance is the share of voxels that are given to the organ; source "
-    "kept is the soft Dice of source slices."
+    "voxel of the organ that they hold. Balance is the organ’s size: the geometric mean of its volumes in "
+    "the new masks over that in the source’s; a candidate whose size is further from 1 than the source "
+    "model’s is not plausible, and not taken. Source kept is the soft Dice of source slices."
 )
 
 
@@ -26,5 +27,5 @@ def adapted_volumes_page(report: Mapping[str, Any]) -> page.Page:
         title=f"A segmenter for {listing(report['sites'])}",
         subtitle=f"Adapted to the images of {n} case{'s' if n > 1 else ''}: {listing(report['targets'])}.",
         rows="masks",
-        results=(page.Text(DOUBT),),
+        results=(page.Text(FIGURES),),
     )

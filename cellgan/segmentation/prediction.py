@@ -141,12 +141,7 @@ def predict(
     gap = gap_of(first)
     with Sight(model.network) as sight:
         maps = probabilities(model, torch.from_numpy(slices), gap=gap)
-    places, whole = model.whereabouts, pieces == "as-trained"
-    if whole:  # what is not the organ is taken away first, or the two would grow together
-        maps = one_piece(maps, places, pixel=model.pixel, gap=gap)
-    maps = smoothed(maps, places, gap=gap)
-    if whole:
-        maps = one_piece(maps, places, pixel=model.pixel, gap=gap)
+    maps = tidied(maps, model, gap=gap, pieces=pieces)
     judged = None
     if model.known is not None:
         labels = maps.argmax(0).astype(np.uint8)
@@ -154,6 +149,29 @@ def predict(
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
     return Segmentation(first, found / found.sum(0), model, files, judged, pieces)
+
+
+def tidied(
+    maps: NDArray[np.float32], model: SegmentationModel, *, gap: float, pieces: Pieces = "as-trained"
+) -> NDArray[np.float32]:
+    """Return maps ``(n_labels, n_slices, size, size)`` after what is known of organs: see `whereabouts`.
+
+    Parameters
+    ----------
+    maps
+        What `probabilities` gave.
+    model
+        It knows where labels lie, and which are one piece.
+    gap
+        Distance of the slices in mm.
+    pieces
+        As in `predict`.
+    """
+    places, whole = model.whereabouts, pieces == "as-trained"
+    if whole:  # what is not the organ is taken away first, or the two would grow together
+        maps = one_piece(maps, places, pixel=model.pixel, gap=gap)
+    maps = smoothed(maps, places, gap=gap)
+    return one_piece(maps, places, pixel=model.pixel, gap=gap) if whole else maps
 
 
 def read_fitting(model: SegmentationModel, files: tuple[Path, ...]) -> Images:

@@ -117,7 +117,7 @@ def train(
         losses.curves(),
         data.whereabouts(),
     )
-    model = replace(model, known=_remember(model, data))
+    model = replace(model, known=remember(model, data))
     if folder is not None:
         model.save(folder)
         for name in (UNFINISHED, STARTED_WITH, LOSSES):
@@ -125,15 +125,14 @@ def train(
     return model
 
 
-def _remember(model: SegmentationModel, data: TrainingSet) -> KnownCases:
-    """Note what the network sees in the training cases, for cases that come later."""
+def remember(model: SegmentationModel, data: TrainingSet) -> KnownCases:
+    """Note what the network sees in cases, and how large their masks are, for cases that come later."""
     figures = []
     for images, gap in zip(torch.split(data.images, list(data.lengths)), data.gaps, strict=True):
         with Sight(model.network) as sight:
             probabilities(model, images, gap=gap)
         figures.append(sight.figures())
-    labels = [masks.numpy() for masks in torch.split(data.masks, list(data.lengths))]
-    return known_cases(figures, labels, n_labels=data.n_labels, area=data.pixel**2, gaps=data.gaps)
+    return known_cases(figures, data.by_case(), n_labels=data.n_labels, area=data.pixel**2, gaps=data.gaps)
 
 
 def _prepare(folder: Path, match: Match, settings: dict[str, Any], *, resume: bool) -> None:

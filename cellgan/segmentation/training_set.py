@@ -74,6 +74,15 @@ class TrainingSet:
         """How far each slice lies above its volume's middle, in mm, ``(n_slices,)``."""
         return torch.cat([heights_of(n, gap) for n, gap in zip(self.lengths, self.gaps, strict=True)])
 
+    def by_case(self) -> list[NDArray[np.uint8]]:
+        """Return the masks of each case, ``(n_slices, size, size)``."""
+        return [masks.numpy() for masks in torch.split(self.masks, list(self.lengths))]
+
+    def labelled(self, masks: Sequence[NDArray[np.uint8]]) -> TrainingSet:
+        """Return the same slices with other masks, ``(n_slices, size, size)`` of each case."""
+        chances = torch.cat([_chances(each) for each in masks])
+        return replace(self, masks=torch.from_numpy(np.concatenate(masks)), weights=chances)
+
     def shares(self) -> list[float]:
         """Return the share of each label among the pixels that are drawn."""
         chances = (self.weights / self.weights.sum()).tolist()
@@ -83,8 +92,7 @@ class TrainingSet:
 
     def whereabouts(self) -> tuple[Whereabouts, ...]:
         """Return where each label but the background lies."""
-        masks = [part.numpy() for part in torch.split(self.masks, list(self.lengths))]
-        return whereabouts_of(masks, n_labels=self.n_labels, pixel=self.pixel, gaps=self.gaps)
+        return whereabouts_of(self.by_case(), n_labels=self.n_labels, pixel=self.pixel, gaps=self.gaps)
 
 
 def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingSet:

@@ -158,9 +158,17 @@ def test_the_source_is_no_target(trained):
         ({"encoder_lr": 0.0}, "more than 0"),
         ({"balance": 1.0}, "less than 1"),
         ({"r1_weight": -1.0}, "0 or more"),
+        ({"pseudo_label_weight": -1.0}, "0 or more"),
+        ({"adversarial_weight": 0.0}, "expected something to learn"),
         ({"rounds": 3, "checkpoints": 5}, "at most one a round"),
     ],
 )
 def test_settings_that_make_no_sense(setting, words):
     with pytest.raises(ConfigError, match=words):
         AdaptConfig(**setting)
+
+
+def test_rows_without_pseudo_labels(trained):
+    encoder, head, domains, _ = trained
+    with pytest.raises(ConfigError, match="expected 0"):
+        adapt(encoder, head, domains, AdaptConfig(pseudo_label_weight=1.0))

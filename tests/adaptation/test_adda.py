@@ -44,6 +44,49 @@ def test_the_papers_equations():
     assert game.move(batch)["fool"].item() == pytest.approx(-logsigmoid(d_target).mean().item())
 
 
+def test_pseudo_labels_are_learned_beside_the_adversary_or_without():
+    both = replace(BARE, pseudo_label_weight=0.5)
+    for config, names in (
+        (both, {"fool", "pseudo-label"}),
+        (replace(both, adversarial_weight=0.0), {"pseudo-label"}),
+    ):
+        game = game_of(config)
+        batch = batch_of(game) | {"pseudo_label": torch.arange(8) % 2}
+        terms = game.move(batch)
+        assert set(terms) == names
+        scores = game.head(game.target_encoder(batch["target"]))
+        own = scores.log_softmax(1)[torch.arange(8), batch["pseudo_label"]]
+        assert terms["pseudo-label"].item() == pytest.approx(-0.5 * own.mean().item())
+
+
+def test_the_adversarial_weight_scales_the_pull_and_nothing_plays_no_discriminator():
+    full, half = (game_of(replace(BARE, adversarial_weight=w)) for w in (1.0, 0.5))
+    batch = batch_of(full)
+    assert half.move(batch)["fool"].item() == pytest.approx(full.move(batch)["fool"].item() / 2)
+    alone = game_of(replace(BARE, adversarial_weight=0.0, anchor_weight=1.0))
+    assert [player.name for player in alone.players()] == ["target_encoder"]
+
+
+def test_another_supervised_loss_serves_the_anchor():
+    game = replace(
+        game_of(replace(BARE, anchor_weight=2.0)), supervised=lambda scores, _: scores.square().mean()
+    )
+    batch = batch_of(game)
+    expected = 2 * game.head(game.target_encoder(batch["source"])).square().mean()
+    assert game.move(batch)["anchor"].item() == pytest.approx(expected.item())
+
+
+def test_rates_that_fade_are_nothing_in_the_end():
+    game = game_of(replace(BARE, fading=True, rounds=2))
+    with seeded(5):
+        data = {"source": torch.randn(32, 4), "target": torch.randn(32, 4) + 1}
+    match, batches = Match(game, seed=0), Batches(data, size=8, seed=0)
+    play(match, batches, rounds=2)
+    before = game.target_encoder.weight.clone()
+    play(match, batches, rounds=1)
+    assert torch.equal(before, game.target_encoder.weight)
+
+
 def test_the_discriminator_sees_raw_scores_or_features():
     assert batch_of(game_of(replace(BARE, sees="scores")))["target_seen"].shape == (8, 3)
     assert batch_of(game_of(BARE))["target_seen"].shape == (8, 6)
@@ -131,6 +174,7 @@ def candidate(information, kept):
             [candidate(0.8, 0.95), candidate(0.99, 0.5), candidate(0.9, 0.93)],
             2,
         ),  # the best has lost the source
+        ([candidate(0.8, 0.95), replace(candidate(0.99, 0.95), plausible=False), candidate(0.9, 0.95)], 2),
     ],
 )
 def test_the_choice(looks, chosen):

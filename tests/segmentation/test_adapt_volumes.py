@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,16 +13,28 @@ from click.testing import CliRunner
 from cellgan.adaptation.choice import Keep
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.errors import InputError
-from cellgan.segmentation.adapt_volumes import adapt_volumes, put_together, read_targets, taken_apart
+from cellgan.segmentation.adapt_volumes import adapt_volumes
+from cellgan.segmentation.candidates import (
+    Looker,
+    doubt_of,
+    kept_at_home,
+    organ_size,
+    put_together,
+    taken_apart,
+)
 from cellgan.segmentation.cases import read_cases, read_image_cases
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.model import load_model
 from cellgan.segmentation.prediction import predict
 from cellgan.segmentation.training import train
+from cellgan.segmentation.training_set import read_training_set
+from cellgan.segmentation.two_sites import TwoSites, read_targets, unchanged
 from cellgan_cli.main import cli
 
 QUICK = SegmentConfig(steps=12, size=32, pixel=2.0, width=2, slices=4)
-GAME = AdaptConfig(rounds=4, size=2, anchor_weight=1.0, checkpoints=2, tolerance=0.9)
+GAME = AdaptConfig(
+    rounds=4, size=2, anchor_weight=1.0, pseudo_label_weight=1.0, fading=True, checkpoints=2, tolerance=0.9
+)
 
 
 @pytest.fixture
@@ -90,6 +103,69 @@ def test_from_the_command_line_to_a_model_that_predicts(sites, tmp_path):
     (tmp_path / "half/unfinished.safetensors").write_text("another run's")
     words[words.index(out)] = tmp_path / "half"
     assert "unfinished" in CliRunner().invoke(cli, [str(word) for word in words]).output
+
+
+def ball(radius, n=8):
+    x, y, z = np.mgrid[:n, :n, :n] - (n - 1) / 2
+    return (x**2 + y**2 + z**2 < radius**2).astype(np.uint8)
+
+
+def test_an_organs_size_is_a_geometric_mean_and_an_empty_mask_one_pixel():
+    masks = [ball(2), ball(3), np.zeros((8, 8, 8), np.uint8)]
+    expected = (ball(2).sum() * 2 * ball(3).sum() * 3 * 1 * 4) ** (1 / 3)
+    assert organ_size(masks, [2.0, 3.0, 4.0]) == pytest.approx(expected)
+
+
+def test_doubt_is_entropy_per_voxel_of_organ():
+    maps = np.stack([np.full((2, 4, 4), 0.5), np.full((2, 4, 4), 0.5)]).astype(np.float32)
+    assert doubt_of(maps) == pytest.approx(2.0)  # one bit a voxel, half of them organ
+    sure = np.stack([1 - ball(2), ball(2)]).astype(np.float32)
+    assert doubt_of(sure) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_candidate_whose_organs_are_less_like_those_at_home_is_not_plausible(site):
+    source, near = site("home", sign=1), site("near", sign=1, masks=False)
+    model = train(read_cases(source), replace(QUICK, steps=150, width=4, learning_rate=0.01), device="cpu")
+    ours, theirs = (
+        read_training_set(read_cases(source), model.config),
+        read_targets(model, read_image_cases(near)),
+    )
+    body, head = taken_apart(model.network)
+    given = []
+    look_at = Looker(model, head, ours, theirs, relabel=given.append, seed=0)
+    as_it_was = look_at(0, body)
+    assert as_it_was.plausible
+    assert 0.5 < as_it_was.balance < 2
+    assert [mask.shape for mask in given[0]] == [(n, 32, 32) for n in theirs.lengths]
+    assert as_it_was.source_kept == pytest.approx(kept_at_home(model.network, unchanged(ours, seed=0)))
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor([9.0, -9.0]))
+    nothing = look_at(1, body)
+    assert nothing.balance < 0.01
+    assert not nothing.plausible
+
+
+def test_masks_that_were_handed_on_are_in_the_next_mini_batch(sites):
+    source, target, model = sites
+    ours = read_training_set(read_cases(source), model.config)
+    theirs = read_targets(model, read_image_cases(target))
+    batches = TwoSites(ours, theirs, size=4, seed=0)
+    before = batches[0]
+    assert int(before["pseudo_label"].sum()) == 0
+    batches.relabel([np.ones_like(mask) for mask in theirs.by_case()])
+    assert float(batches[0]["pseudo_label"].float().mean()) > 0.5
+    assert torch.equal(batches[0]["source"], before["source"])
+
+
+def test_an_adapted_model_knows_both_sites(sites):
+    source, target, model = sites
+    wild = AdaptConfig(**(GAME.__dict__ | {"tolerance": 0.99, "encoder_lr": 1e-3}))
+    found = adapt_volumes(model, read_image_cases(target), read_cases(source), wild)
+    if found.report["kept"] == "source":
+        pytest.skip("no candidate was plausible")
+    assert len(found.model.known.figures) == 4
+    assert len(found.model.known.volumes) == 2
 
 
 def test_the_source_model_is_left_alone_and_kept_where_adapting_hurts(sites):
