@@ -28,8 +28,8 @@ HURT = (
 CRITERION = (
     "Each candidate was looked at without target labels. Information rises where predictions are certain and "
     "do not collapse onto few classes; source kept is how well the source’s own labels are still predicted. "
-    "The most informative candidate is taken among those that are plausible and keep the source within "
-    "{tolerance}. A wrong encoder that is certain and balanced is not found out."
+    "The most informative candidate is taken among those that keep the source within {tolerance}. A wrong "
+    "encoder that is certain and balanced is not found out."
 )
 
 
@@ -39,6 +39,7 @@ def adaptation_page(
     title: str,
     subtitle: str,
     rows: str,
+    reason: str = "",
     results: Sequence[page.Block] = (),
 ) -> page.Page:
     """Lay out the report of an adaptation.
@@ -51,6 +52,8 @@ def adaptation_page(
         Of the page.
     rows
         What the target holds, such as "cells".
+    reason
+        Why the source's model is kept, if not because no candidate looked better.
     results
         What came of it, below the verdict.
     """
@@ -59,7 +62,7 @@ def adaptation_page(
     verdict = page.Banner(
         "good" if adapted else "caution",
         "Adapted" if adapted else "The source’s model is kept",
-        KEPT.format(rows=rows) if adapted else HURT,
+        KEPT.format(rows=rows) if adapted else reason or HURT,
     )
     first = looks[0]
     tiles = page.Tiles(
@@ -120,14 +123,10 @@ def _gallery(looks: Sequence[Mapping[str, float]]) -> page.Gallery:
 
 
 def _table(report: Mapping[str, Any]) -> page.Table:
-    columns = ("Round", "Information", "Entropy", "Balance", "Source kept", "Plausible")
+    columns = ("Round", "Information", "Entropy", "Balance", "Source kept")
     names = ("information", "entropy", "balance", "source_kept")
     rows = tuple(
-        (
-            page.Cell(str(each["round"])),
-            *(page.Cell(decimal(each[n], 3), each[n]) for n in names),
-            page.Cell("yes" if each["plausible"] else "no"),
-        )
+        (page.Cell(str(each["round"])), *(page.Cell(decimal(each[n], 3), each[n]) for n in names))
         for each in report["looks"]
     )
     return page.Table(

@@ -9,8 +9,7 @@ Of each candidate two things are measured:
   classes may be as informative as before, but it loses the source.
 
 The candidate with the most information is chosen among those that keep the source's accuracy within a
-tolerance, and against which nothing else speaks that is known beforehand (for volumes: the organ's size). The
-source encoder is a candidate, so nothing is kept that looks worse than no adaptation.
+tolerance; the source encoder is a candidate, so nothing is kept that looks worse than no adaptation.
 
 What they cannot see: a wrong encoder that is certain, balanced, and right on the source. docs/adapt.md shows
 how often the choice was right.
@@ -50,8 +49,6 @@ class Look:
         Entropy of the mean target prediction over log K, 0 (one class) to 1 (all alike).
     source_kept
         Share of source rows classified right.
-    plausible
-        Whether nothing that is known beforehand speaks against its target predictions.
     """
 
     round: int
@@ -59,7 +56,6 @@ class Look:
     entropy: float
     balance: float
     source_kept: float
-    plausible: bool = True
 
 
 def entropy(p: Tensor) -> Tensor:
@@ -93,7 +89,7 @@ def choose(looks: Sequence[Look], *, tolerance: float) -> int:
         msg = "there is no candidate to choose among; expected at least the source encoder"
         raise InputError(msg)
     floor = looks[0].source_kept - tolerance
-    able = [k for k, each in enumerate(looks) if k == 0 or (each.plausible and each.source_kept >= floor)]
+    able = [k for k, each in enumerate(looks) if k == 0 or each.source_kept >= floor]
     return max(able, key=lambda k: (looks[k].information, -k))
 
 

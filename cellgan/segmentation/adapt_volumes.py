@@ -6,8 +6,10 @@ game (the anchor): what they teach keeps the encoder from moving freely, and the
 The encoder also learns from its own masks of the new site, as they were at the last look, after what is known
 of organs has tidied them: one piece, where it lay in training, smooth across slices (`prediction.tidied`).
 
-Which encoder is kept is told without target masks: of those that keep the source's Dice within the tolerance
-and whose organs are of a plausible size, the one that doubts least. See `candidates`.
+Two things are told without target masks. *Whether to begin*: the game is played where the source's segmenter
+doubts at least twice as much as on its own cases (`candidates`); where it is sure of itself, its own masks
+have nothing to teach it, and only strengthen its mistakes. *Which encoder to keep*: the one that doubts least
+of those that keep the source's Dice within the tolerance.
 
 Departures from Tzeng et al. (2017): all of `cellgan.adaptation.adda`, with the anchor and the pseudo-labels
 switched on; and a discriminator that scores neighbourhoods (Tsai et al. 2018, Learning to adapt structured
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,8 +34,8 @@ from cellgan.core.losses import soft_dice
 from cellgan.core.nets import patch_discriminator
 from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
-from cellgan.errors import InputError
-from cellgan.segmentation.candidates import Looker, put_together, taken_apart
+from cellgan.errors import ConfigError, InputError
+from cellgan.segmentation.candidates import Looker, put_together, segmented, taken_apart
 from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import expert
 from cellgan.segmentation.training import remember
@@ -41,16 +43,19 @@ from cellgan.segmentation.training_set import read_training_set
 from cellgan.segmentation.two_sites import TwoSites, read_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from cellgan.adaptation.adaptation import Adaptation, Progress
+    from cellgan.adaptation.adaptation import Progress
     from cellgan.adaptation.choice import Keep
+    from cellgan.adaptation.criterion import Look
     from cellgan.segmentation.cases import Case, ImageCase
     from cellgan.segmentation.config import Precision
     from cellgan.segmentation.model import SegmentationModel
     from cellgan.segmentation.training_set import TrainingSet
+
+LEAST_DOUBT = 2.0  # times that at home; docs/adapt.md tells how it was found
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +65,30 @@ class AdaptedVolumes:
     Attributes
     ----------
     model
-        What `cellgan.segmentation.predict` takes; the source model itself if no candidate looked better.
+        What `cellgan.segmentation.predict` takes; the source model itself if it did not doubt enough, or no
+        candidate looked better.
     report
         JSON.
     """
 
     model: SegmentationModel
     report: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        """What was done, in a sentence."""
+        return verdict(self.report)
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """Say what was done, given the report of an adaptation."""
+    n, doubt = len(report["targets"]), report["doubt"]
+    sure = f"the segmenter doubts {doubt['times']:.1f} times as much here as at home"
+    if report["kept"] == "adapted":
+        return f"{sure}: adapted to {n} case{'s' if n > 1 else ''}"
+    if doubt["times"] < doubt["least_times"]:
+        return f"{sure}, less than {doubt['least_times']:g} times: it is kept as it was"
+    return f"{sure}, but adapting looked no better without target masks: it is kept as it was"
 
 
 def default_game(seed: int = 0) -> AdaptConfig:
@@ -86,12 +108,13 @@ def default_game(seed: int = 0) -> AdaptConfig:
     )
 
 
-def adapt_volumes(
+def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where to keep it
     model: SegmentationModel,
     targets: Sequence[ImageCase],
     source: Sequence[Case],
     config: AdaptConfig | None = None,
     *,
+    least_doubt: float = LEAST_DOUBT,
     keep: Keep | None = None,
     precision: Precision = "float32",
     progress: Progress | None = None,
@@ -108,6 +131,8 @@ def adapt_volumes(
         The cases of its training, or others of that site, with masks.
     config
         Settings of the game; None takes `default_game`.
+    least_doubt
+        How many times as much as at home the model doubts where the game is played; 0 plays it anywhere.
     keep
         Where the match is kept while it is played, so that it can be resumed.
     precision
@@ -117,11 +142,16 @@ def adapt_volumes(
 
     Raises
     ------
+    ConfigError
+        `least_doubt` is negative.
     InputError
         A case cannot be used, does not fit the model, or is on both sides.
     ModelError
         The match that is to be resumed is another one.
     """
+    if not least_doubt >= 0:
+        msg = f"least_doubt is {least_doubt}; expected 0 or more"
+        raise ConfigError(msg)
     config, say = config or default_game(), progress or (lambda _stage, _done: None)
     say("reading the cases", 0.0)
     _check(targets, source)
@@ -135,6 +165,10 @@ def adapt_volumes(
         discriminator = patch_discriminator(model.n_labels)
     batches = TwoSites(ours, theirs, size=config.size, seed=config.seed)
     look_at = Looker(model, head, ours, theirs, relabel=batches.relabel, seed=config.seed)
+    doubts = Doubts(segmented(model, ours)[1], segmented(model, theirs)[1], least_doubt)
+    if doubts.times < least_doubt:
+        looks = (look_at(0, body),)
+        return AdaptedVolumes(model, _report("source", looks, 0, config, targets, doubts))
     found = play_adaptation(
         Adda.start(body, head, discriminator, config, supervised=_supervised),
         batches,
@@ -144,7 +178,7 @@ def adapt_volumes(
         keep=keep,
         precision=precision,
     )
-    report = _report(found, targets)
+    report = _report(found.kept, found.looks, found.chosen, config, targets, doubts)
     if found.kept == "source":
         return AdaptedVolumes(model, report)
     about = dict(model.about) | {"adaptation": report}
@@ -152,13 +186,34 @@ def adapt_volumes(
     return AdaptedVolumes(replace(moved, known=_known(moved, ours, theirs)), report)
 
 
-def _report(found: Adaptation, targets: Sequence[ImageCase]) -> dict[str, Any]:
+class Doubts(NamedTuple):
+    """How much the source's model doubts at home and at the target, and from which ratio on it is adapted."""
+
+    home: float
+    target: float
+    least_times: float
+
+    @property
+    def times(self) -> float:
+        """How many times as much as at home it doubts at the target."""
+        return self.target / max(self.home, 1e-9)
+
+
+def _report(  # noqa: PLR0917
+    kept: str,
+    looks: Sequence[Look],
+    chosen: int,
+    config: AdaptConfig,
+    targets: Sequence[ImageCase],
+    doubts: Doubts,
+) -> dict[str, Any]:
     return {
         "cellgan": version("cellgan"),
-        "kept": found.kept,
-        "chosen": found.chosen,
-        "looks": [asdict(each) for each in found.looks],
-        "config": asdict(found.config),
+        "kept": kept,
+        "chosen": chosen,
+        "looks": [asdict(each) for each in looks],
+        "config": asdict(config),
+        "doubt": doubts._asdict() | {"times": doubts.times},
         "targets": [case.name for case in targets],
         "sites": sorted({case.site for case in targets}),
     }

@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 FIGURES = (
     "Here information is 1 / (1 + doubt), and doubt, shown as entropy, that of a case’s probabilities per "
     "voxel of the organ that they hold. Balance is the organ’s size: the geometric mean of its volumes in "
-    "the new masks over that in the source’s; a candidate whose size is further from 1 than the source "
-    "model’s is not plausible, and not taken. Source kept is the soft Dice of source slices."
+    "the new masks over that in the source’s. Source kept is the soft Dice of source slices."
+)
+SURE = (
+    "The segmenter doubts {times:.2f} times as much here as on its own cases. Below {least_times:g} times it "
+    "is not adapted, since its own masks have nothing to teach it there; the result is what it would have "
+    "been without adaptation. Doubt is no Dice: score some masks by hand before you rely on them."
 )
 
 
 def adapted_volumes_page(report: Mapping[str, Any]) -> page.Page:
     """Lay out the report of `cellgan.segmentation.adapt_volumes.AdaptedVolumes`."""
-    n = len(report["targets"])
+    n, doubt = len(report["targets"]), report["doubt"]
+    sure = doubt["times"] < doubt["least_times"]
     return adaptation_page(
         report,
         title=f"A segmenter for {listing(report['sites'])}",
-        subtitle=f"Adapted to the images of {n} case{'s' if n > 1 else ''}: {listing(report['targets'])}.",
+        subtitle=f"Given the images of {n} case{'s' if n > 1 else ''}: {listing(report['targets'])}.",
         rows="masks",
+        reason=SURE.format(**doubt) if sure else "",
         results=(page.Text(FIGURES),),
     )

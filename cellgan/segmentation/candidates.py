@@ -1,11 +1,8 @@
 """Candidates of a segmenter for a site where nobody drew masks, and what can be known of them.
 
-*Doubt* is the entropy of a case's probabilities per voxel of the organ that they hold: on a site where the
-segmenter is lost it is three times what it is at home. But a segmenter that learns from its own masks doubts
-less in any case, so something else must speak for it: *size*, the geometric mean of the organ's volumes in
-the new masks over that of the source's masks. People's organs are much alike; what is found of them at a
-site where the segmenter is lost is too little, or too much. A candidate is plausible if its size is at least
-as near to 1 as that of the source's segmenter.
+*Doubt* is the entropy of a case's probabilities per voxel of the organ that they hold. A segmenter that
+learns from its own masks doubts less in any case, so doubt cannot tell whether to begin; but how much the
+source's segmenter doubts at the new site, against what it does at home, tells where it is lost.
 """
 
 from __future__ import annotations
@@ -70,32 +67,25 @@ class Looker:
     ) -> None:
         self._model, self._head, self._target, self._relabel = model, head, target, relabel
         self._home = unchanged(source, seed=seed)
-        self._usual = organ_size(source.by_case(), source.gaps)
-        self._before = self._size(self._segment(model)[0])
+        self._usual_size = organ_size(source.by_case(), source.gaps)
 
     def __call__(self, number: int, candidate: nn.Module) -> Look:
-        """Return what is known of a candidate without masks; its balance is the organ's size."""
-        model = replace(self._model, network=put_together(candidate, self._head))
-        masks, doubt = self._segment(model)
+        """Return what is known of a candidate; its balance is the organ's size over that at home."""
+        network = put_together(candidate, self._head)
+        masks, doubt = segmented(replace(self._model, network=network), self._target)
         self._relabel(masks)
-        size = self._size(masks)
-        plausible = abs(np.log(size)) <= abs(np.log(self._before))
-        return Look(
-            number, 1 / (1 + doubt), doubt, size, kept_at_home(model.network, self._home), bool(plausible)
-        )
+        size = organ_size(masks, self._target.gaps) / self._usual_size
+        return Look(number, 1 / (1 + doubt), doubt, size, kept_at_home(network, self._home))
 
-    def _segment(self, model: SegmentationModel) -> tuple[Masks, float]:
-        """Return the masks of the target's cases on the grid, and the mean doubt."""
-        masks, doubts = [], []
-        parts = torch.split(self._target.images, list(self._target.lengths))
-        for slices, gap in zip(parts, self._target.gaps, strict=True):
-            maps = probabilities(model, slices, gap=gap)
-            doubts.append(doubt_of(maps))
-            masks.append(tidied(maps, model, gap=gap).argmax(0).astype(np.uint8))
-        return masks, float(np.mean(doubts))
 
-    def _size(self, masks: Masks) -> float:
-        return organ_size(masks, self._target.gaps) / self._usual
+def segmented(model: SegmentationModel, data: TrainingSet) -> tuple[Masks, float]:
+    """Return the tidied masks of all cases on the training grid, and the mean doubt."""
+    masks, doubts = [], []
+    for slices, gap in zip(torch.split(data.images, list(data.lengths)), data.gaps, strict=True):
+        maps = probabilities(model, slices, gap=gap)
+        doubts.append(doubt_of(maps))
+        masks.append(tidied(maps, model, gap=gap).argmax(0).astype(np.uint8))
+    return masks, float(np.mean(doubts))
 
 
 def taken_apart(network: nn.Module) -> tuple[nn.Module, nn.Module]:

@@ -24,6 +24,13 @@ _PATH = click.Path(path_type=Path)
     help="Table of the model's training: images, masks.",
 )
 @click.option("--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where the model goes.")
+@click.option(
+    "--least-doubt",
+    type=float,
+    default=2.0,
+    show_default=True,
+    help="Adapt only where MODEL doubts so many times as much as on its own cases; 0 adapts anywhere.",
+)
 @click.option("--rounds", type=int, default=240, show_default=True, help="Rounds of the game.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 @click.option(
@@ -40,8 +47,8 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     """Adapt the segmenter MODEL to the images of TARGET_CASES, a .csv with the columns case,site,image.
 
     Masks of the target are not needed, and not looked at if there are any. What is written into the folder is
-    a model that `cellgan segment predict` takes, and report.html. Where no adapted network looks better
-    without target masks, it is MODEL as it was, and says so.
+    a model that `cellgan segment predict` takes, and report.html. Where MODEL is nearly as sure as on its own
+    cases, or no adapted network looks better without target masks, it is MODEL as it was, and says so.
     """
     model, output = flags["model"], flags["output"]
     names = ["model.safetensors", "model.json", "report.html", "report.json"]
@@ -67,16 +74,13 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
             read_image_cases(flags["target_cases"]),
             read_cases(flags["source"]),
             replace(default_game(flags["seed"]), rounds=flags["rounds"]),
+            least_doubt=flags["least_doubt"],
             keep=Keep(output, resume=flags["resume"]),
             precision=flags["precision"],
             progress=screen.progress,
         )
         found.model.save(output)
         write_page(adapted_volumes_page(found.report), found.report, output / "report.html")
-        screen.say(
-            f"adapted to {len(found.report['targets'])} cases"
-            if found.report["kept"] == "adapted"
-            else "adapting looked no better without target masks: the source model is kept as it was"
-        )
+        screen.say(found.verdict)
         screen.say(f"open {output / 'report.html'} next")
     list_files([output / name for name in names[:3]])

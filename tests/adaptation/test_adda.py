@@ -174,7 +174,6 @@ def candidate(information, kept):
             [candidate(0.8, 0.95), candidate(0.99, 0.5), candidate(0.9, 0.93)],
             2,
         ),  # the best has lost the source
-        ([candidate(0.8, 0.95), replace(candidate(0.99, 0.95), plausible=False), candidate(0.9, 0.95)], 2),
     ],
 )
 def test_the_choice(looks, chosen):
