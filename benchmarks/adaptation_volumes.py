@@ -1,6 +1,6 @@
 """The evidence of docs/adapt.md on volumes: segmenters carried to groups of scanners they have not seen.
 
-    python benchmarks/adaptation_volumes.py run CASES.csv models/ [--only B:A] [--variants both] > volumes.jsonl
+    python benchmarks/adaptation_volumes.py run CASES.csv models/ [--only B:A] > volumes.jsonl
     python benchmarks/adaptation_volumes.py table volumes.jsonl
 
 ``run`` trains one segmenter for each source (five minutes, kept in models/), and scores every case of the
