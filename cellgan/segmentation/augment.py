@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ANGLE = math.radians(12)
 SHIFT = 0.2  # of half a side
-SCALE = 0.45  # of the logarithm: organs differ eight-fold in volume, so two-fold in size
+SCALE = 0.3
 GAMMA = 0.3
 COIL = 0.15  # SD of the logarithm of a factor that varies slowly over the slice
 NOISE = 0.1  # at most, of a volume's robust SD
@@ -32,9 +32,9 @@ def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, 
     mask
         Labels, ``(n, h, w)``.
     generator
-        Where the changes are drawn: each slice is turned by up to 12 degrees, made up to 1.57 times larger or
-        smaller, shifted by up to a tenth of its side, mirrored between left and right one time in two; its
-        contrast is changed by a power and a factor, its light by a coil somewhere else, and noise is added.
+        Where the changes are drawn: each slice is turned by up to 12 degrees, scaled by up to 30 %, shifted
+        by up to a tenth of its side, mirrored between left and right one time in two; its contrast is changed
+        by a power and a factor, its light by a coil somewhere else, and noise is added.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def augment(image: Tensor, mask: Tensor, generator: Generator) -> tuple[Tensor, 
     def draw(spread: float) -> Tensor:
         return (2 * torch.rand(n, generator=generator) - 1) * spread
 
-    angle, scale, mirror = draw(ANGLE), draw(SCALE).exp(), 1 - 2 * (draw(1.0) > 0).float()
+    angle, scale, mirror = draw(ANGLE), 1 + draw(SCALE), 1 - 2 * (draw(1.0) > 0).float()
     cos, sin = angle.cos() * scale, angle.sin() * scale
     # grid_sample's x runs along columns, its y along rows: mirroring left and right turns y.
     to = torch.stack([cos, -sin, draw(SHIFT), sin * mirror, cos * mirror, draw(SHIFT)], 1)
