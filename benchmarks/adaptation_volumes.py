@@ -150,10 +150,7 @@ def table(args: argparse.Namespace) -> None:
     """Print a table in Markdown: mean Dice, and the paired difference to nothing done with its interval."""
     rows = [json.loads(line) for line in args.lines.read_text(encoding="utf-8").splitlines()]
     before = {row["pair"]: row["scores"] for row in rows if row["variant"] == "nothing"}
-    print(
-        "| pair | variant | seed | kept | Dice of the last candidate | Dice, kept | gain, kept |\n|"
-        + "---|" * 7
-    )
+    print("| pair | variant | seed | doubt | kept | Dice, last | Dice, kept | gain, kept |\n|" + "---|" * 8)
     for row in rows:
         first = before[row["pair"]]
         last = row["candidates"][-1] if "candidates" in row else row["scores"]

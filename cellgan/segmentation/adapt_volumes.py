@@ -4,7 +4,8 @@ The U-Net but for its last layer is the encoder, the last layer the head, and a 
 neighbourhoods sees the raw scores of a slice (`cellgan.adaptation`). Source slices with masks stay in the
 game (the anchor): what they teach keeps the encoder from moving freely, and their Dice tells what it lost.
 The encoder also learns from its own masks of the new site, as they were at the last look, after what is known
-of organs has tidied them: one piece, where it lay in training, smooth across slices (`prediction.tidied`).
+of organs has tidied them: one piece, where it lay in training, smooth across slices (`prediction.tidied`);
+and of a size that organs have (`candidates`).
 
 Two things are told without target masks. *Whether to begin*: the game is played where the source's segmenter
 doubts at least twice as much as on its own cases (`candidates`); where it is sure of itself, its own masks
@@ -35,7 +36,7 @@ from cellgan.core.nets import patch_discriminator
 from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
 from cellgan.errors import ConfigError, InputError
-from cellgan.segmentation.candidates import Looker, put_together, segmented, taken_apart
+from cellgan.segmentation.candidates import Looker, mean_doubt, put_together, taken_apart
 from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import expert
 from cellgan.segmentation.training import remember
@@ -165,7 +166,7 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
         discriminator = patch_discriminator(model.n_labels)
     batches = TwoSites(ours, theirs, size=config.size, seed=config.seed)
     look_at = Looker(model, head, ours, theirs, relabel=batches.relabel, seed=config.seed)
-    doubts = Doubts(segmented(model, ours)[1], segmented(model, theirs)[1], least_doubt)
+    doubts = Doubts(mean_doubt(model, ours), mean_doubt(model, theirs), least_doubt)
     if doubts.times < least_doubt:
         looks = (look_at(0, body),)
         return AdaptedVolumes(model, _report("source", looks, 0, config, targets, doubts))

@@ -3,6 +3,11 @@
 *Doubt* is the entropy of a case's probabilities per voxel of the organ that they hold. A segmenter that
 learns from its own masks doubts less in any case, so doubt cannot tell whether to begin; but how much the
 source's segmenter doubts at the new site, against what it does at home, tells where it is lost.
+
+*Size* is the geometric mean of the organ's volumes over that of experts' masks at home. People's organs are
+much alike: where masks hold less than three quarters of it, or more than four thirds, too little or too much
+was found. Then the masks to learn from are given the size at home, with the organ where it was at home:
+odds are multiplied by a constant and by the square root of `Whereabouts.likely`.
 """
 
 from __future__ import annotations
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from cellgan.segmentation.training_set import TrainingSet
 
 Masks = list["NDArray[np.uint8]"]
+MOST_UNLIKE = 4 / 3
+_MOST_LOG_FACTOR, _HALVINGS = 8.0, 6
 
 
 class Looker:
@@ -70,22 +77,63 @@ class Looker:
         self._usual_size = organ_size(source.by_case(), source.gaps)
 
     def __call__(self, number: int, candidate: nn.Module) -> Look:
-        """Return what is known of a candidate; its balance is the organ's size over that at home."""
-        network = put_together(candidate, self._head)
-        masks, doubt = segmented(replace(self._model, network=network), self._target)
-        self._relabel(masks)
-        size = organ_size(masks, self._target.gaps) / self._usual_size
+        """Return what is known of a candidate; its balance is the size of what it finds."""
+        network, data = put_together(candidate, self._head), self._target
+        maps = maps_of(replace(self._model, network=network), data)
+        masks = masks_of(self._model, maps, data.gaps)
+        size = organ_size(masks, data.gaps) / self._usual_size
+        alike = 1 / MOST_UNLIKE <= size <= MOST_UNLIKE
+        self._relabel(masks if alike else masks_of_size(self._model, maps, data.gaps, self._usual_size))
+        doubt = float(np.mean([doubt_of(each) for each in maps]))
         return Look(number, 1 / (1 + doubt), doubt, size, kept_at_home(network, self._home))
 
 
-def segmented(model: SegmentationModel, data: TrainingSet) -> tuple[Masks, float]:
-    """Return the tidied masks of all cases on the training grid, and the mean doubt."""
-    masks, doubts = [], []
-    for slices, gap in zip(torch.split(data.images, list(data.lengths)), data.gaps, strict=True):
-        maps = probabilities(model, slices, gap=gap)
-        doubts.append(doubt_of(maps))
-        masks.append(tidied(maps, model, gap=gap).argmax(0).astype(np.uint8))
-    return masks, float(np.mean(doubts))
+def mean_doubt(model: SegmentationModel, data: TrainingSet) -> float:
+    """Return how much a segmenter doubts, over cases."""
+    return float(np.mean([doubt_of(each) for each in maps_of(model, data)]))
+
+
+def maps_of(model: SegmentationModel, data: TrainingSet) -> list[NDArray[np.float32]]:
+    """Return the labels' probabilities in each case, ``(n_labels, n_slices, size, size)``."""
+    parts = torch.split(data.images, list(data.lengths))
+    return [probabilities(model, slices, gap=gap) for slices, gap in zip(parts, data.gaps, strict=True)]
+
+
+def masks_of(model: SegmentationModel, maps: Sequence[NDArray[np.float32]], gaps: Sequence[float]) -> Masks:
+    """Return the tidied masks of all cases, ``(n_slices, size, size)`` each."""
+    return [
+        tidied(each, model, gap=gap).argmax(0).astype(np.uint8) for each, gap in zip(maps, gaps, strict=True)
+    ]
+
+
+def masks_of_size(
+    model: SegmentationModel, maps: Sequence[NDArray[np.float32]], gaps: Sequence[float], size: float
+) -> Masks:
+    """Return masks whose `organ_size` is about this, with labels where they were at home."""
+    likely = [
+        np.stack(
+            [
+                place.likely(each.shape[1], size=each.shape[2], pixel=model.pixel, gap=gap)
+                for place in model.whereabouts
+            ]
+        )
+        for each, gap in zip(maps, gaps, strict=True)
+    ]
+
+    def masks_at(log_factor: float) -> Masks:
+        changed = []
+        for each, places in zip(maps, likely, strict=True):
+            odds = each.astype(np.float64)
+            odds[1:] *= np.sqrt(places) * np.exp(log_factor)
+            changed.append((odds / odds.sum(0)).astype(np.float32))
+        return masks_of(model, changed, gaps)
+
+    low, high = -_MOST_LOG_FACTOR, _MOST_LOG_FACTOR
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        masks = masks_at(middle)
+        low, high = (middle, high) if organ_size(masks, gaps) < size else (low, middle)
+    return masks
 
 
 def taken_apart(network: nn.Module) -> tuple[nn.Module, nn.Module]:
