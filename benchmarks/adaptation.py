@@ -72,12 +72,24 @@ def score_cells(source, target, *, align: bool) -> dict:
         name: np.array([place[str(each)] for each in found.adata.obs[f"cellgan_{name}"]])
         for name in ("type", "source_type")
     }
+    simple = {name: predict(x, y, theirs) for name, predict in SIMPLE.items()}
+    best = max(simple, key=lambda name: score(simple[name]))
     return {
         "source_only": score(named["source_type"]),
         "adapted": score(named["type"]),
         "kept": found.report["kept"],
-        **{name: score(predict(x, y, theirs)) for name, predict in SIMPLE.items()},
+        **{name: score(predicted) for name, predicted in simple.items()},
+        "against_best": interval(truth[known], named["type"][known], simple[best][known]),
     }
+
+
+def interval(truth, ours, theirs, n=2000) -> list[float]:
+    """Return the difference of balanced accuracies and its 95 % interval, bootstrapped over cells by type."""
+    rng = np.random.default_rng(0)
+    better = (ours == truth).astype(float) - (theirs == truth)
+    by_type = [better[truth == each] for each in np.unique(truth)]
+    draws = np.mean([each[rng.integers(0, len(each), (n, len(each)))].mean(1) for each in by_type], 0)
+    return [float(np.mean([each.mean() for each in by_type])), *np.quantile(draws, (0.025, 0.975)).tolist()]
 
 
 def neighbours(x, y, new):

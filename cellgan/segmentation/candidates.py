@@ -7,7 +7,8 @@ source's segmenter doubts at the new site, against what it does at home, tells w
 *Size* is the geometric mean of the organ's volumes over that of experts' masks at home. People's organs are
 much alike: where masks hold less than three quarters of it, or more than four thirds, too little or too much
 was found. Then the masks to learn from are given the size at home, with the organ where it was at home:
-odds are multiplied by a constant and by the square root of `Whereabouts.likely`.
+odds are multiplied by a constant and by the square root of `Whereabouts.likely`. Labels that are not one
+piece in training, lesions perhaps, have no size that can be expected, and are left as they are.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Looker:
         self._model, self._head, self._target, self._relabel = model, head, target, relabel
         self._home = unchanged(source, seed=seed)
         self._usual_size = organ_size(source.by_case(), source.gaps)
+        self._organs = all(place.one_piece for place in model.whereabouts)
 
     def __call__(self, number: int, candidate: nn.Module) -> Look:
         """Return what is known of a candidate; its balance is the size of what it finds."""
@@ -82,8 +84,9 @@ class Looker:
         maps = maps_of(replace(self._model, network=network), data)
         masks = masks_of(self._model, maps, data.gaps)
         size = organ_size(masks, data.gaps) / self._usual_size
-        alike = 1 / MOST_UNLIKE <= size <= MOST_UNLIKE
-        self._relabel(masks if alike else masks_of_size(self._model, maps, data.gaps, self._usual_size))
+        if self._organs and not 1 / MOST_UNLIKE <= size <= MOST_UNLIKE:
+            masks = masks_of_size(self._model, maps, data.gaps, self._usual_size)
+        self._relabel(masks)
         doubt = float(np.mean([doubt_of(each) for each in maps]))
         return Look(number, 1 / (1 + doubt), doubt, size, kept_at_home(network, self._home))
 

@@ -142,8 +142,12 @@ def test_what_is_known_of_a_candidate(sites):
     assert as_it_was.source_kept == pytest.approx(kept_at_home(model.network, unchanged(ours, seed=0)))
     with torch.no_grad():
         head.weight.zero_()
-        head.bias.copy_(torch.tensor([9.0, -9.0]))
+        head.bias.copy_(torch.tensor([3.0, -3.0]))
     assert look_at(1, body).balance < 0.01
+    assert given[1][0].any()  # the masks to learn from have the size of those at home
+    scattered = replace(model, whereabouts=(replace(model.whereabouts[0], one_piece=False),))
+    Looker(scattered, head, ours, theirs, relabel=given.append, seed=0)(1, body)
+    assert not given[2][0].any()
 
 
 def test_masks_to_learn_from_have_the_size_and_the_place_that_organs_have_at_home(sites):
