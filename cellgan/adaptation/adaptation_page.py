@@ -77,7 +77,8 @@ def adaptation_page(
         )
     )
     criterion = CRITERION.format(tolerance=percent(report["config"]["tolerance"]))
-    made = page.Section("How it was chosen", (page.Text(criterion), _gallery(looks), _table(report)))
+    drawn = (_gallery(looks),) if len(looks) > 1 else ()
+    made = page.Section("How it was chosen", (page.Text(criterion), *drawn, _table(report)))
     settings = tuple((name, str(value)) for name, value in report["config"].items())
     return page.Page(
         title=title,
