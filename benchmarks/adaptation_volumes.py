@@ -6,8 +6,9 @@
 ``run`` trains one segmenter for each source (five minutes, kept in models/), and scores every case of the
 target, one JSON line a variant: with nothing done, with histograms matched to the source's, with a source
 that was trained under stronger changes of light, and adapted with the discriminator alone, with its own masks
-alone, and with both. Target masks are used for scoring alone. Of an adaptation all candidates are scored; the
-game is played everywhere, and what is kept is the source's segmenter where that does not doubt enough.
+alone, with both, and with both on matched histograms. Target masks are used for scoring alone. Of an
+adaptation all candidates are scored; the game is played everywhere, and what is kept is the source's
+segmenter where that does not doubt enough.
 """
 
 from __future__ import annotations
@@ -66,18 +67,27 @@ def better_lit(folder: Path, source: list[Case], target: list[Case], _seed: int)
 
 
 def matched(folder: Path, source: list[Case], target: list[Case], _seed: int) -> dict:
-    """Give every target volume the mean histogram of the normalised source volumes."""
-    usual = np.mean([np.quantile(normalised(case), QUANTILES) for case in source], 0)
-    model, found = source_model(folder, source), {}
     with tempfile.TemporaryDirectory() as place:
-        for case in target:
-            volume = nib.load(case.images[0])
-            own = normalised(case)
-            values = np.interp(own, np.quantile(own, QUANTILES), usual).astype(np.float32)
-            path = Path(place) / case.images[0].name
-            nib.save(nib.Nifti1Image(values, volume.affine, volume.header), path)
-            found |= scores(model, [replace(case, images=(path,))])
-    return {"scores": found}
+        return {"scores": scores(source_model(folder, source), with_histograms(source, target, Path(place)))}
+
+
+def matched_and_adapted(folder: Path, source: list[Case], target: list[Case], seed: int) -> dict:
+    with tempfile.TemporaryDirectory() as place:
+        return adapted(GAMES["both"])(folder, source, with_histograms(source, target, Path(place)), seed)
+
+
+def with_histograms(source: list[Case], target: list[Case], place: Path) -> list[Case]:
+    """Write every target volume with the mean histogram of the normalised source volumes."""
+    usual = np.mean([np.quantile(normalised(case), QUANTILES) for case in source], 0)
+    found = []
+    for case in target:
+        volume = nib.load(case.images[0])
+        own = normalised(case)
+        values = np.interp(own, np.quantile(own, QUANTILES), usual).astype(np.float32)
+        path = place / case.images[0].name
+        nib.save(nib.Nifti1Image(values, volume.affine, volume.header), path)
+        found.append(replace(case, images=(path,)))
+    return found
 
 
 def adapted(game: AdaptConfig):
@@ -119,6 +129,7 @@ VARIANTS = {
     "histograms": matched,
     "lit": better_lit,
     **{name: adapted(game) for name, game in GAMES.items()},
+    "histograms, both": matched_and_adapted,
 }
 
 
