@@ -31,20 +31,19 @@ from cellgan.adaptation.adaptation import play_adaptation
 from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.core.checkpoint import digest_of
-from cellgan.core.losses import soft_dice
 from cellgan.core.nets import patch_discriminator
 from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
 from cellgan.errors import ConfigError, InputError
 from cellgan.segmentation.candidates import Looker, mean_doubt, put_together, taken_apart
 from cellgan.segmentation.familiarity import KnownCases
-from cellgan.segmentation.game import expert
+from cellgan.segmentation.game import missed_overlap
 from cellgan.segmentation.training import remember
 from cellgan.segmentation.training_set import read_training_set
 from cellgan.segmentation.two_sites import TwoSites, read_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
@@ -78,18 +77,13 @@ class AdaptedVolumes:
     @property
     def verdict(self) -> str:
         """What was done, in a sentence."""
-        return verdict(self.report)
-
-
-def verdict(report: Mapping[str, Any]) -> str:
-    """Say what was done, given the report of an adaptation."""
-    n, doubt = len(report["targets"]), report["doubt"]
-    sure = f"the segmenter doubts {doubt['times']:.1f} times as much here as at home"
-    if report["kept"] == "adapted":
-        return f"{sure}: adapted to {n} case{'s' if n > 1 else ''}"
-    if doubt["times"] < doubt["least_times"]:
-        return f"{sure}, less than {doubt['least_times']:g} times: it is kept as it was"
-    return f"{sure}, but adapting looked no better without target masks: it is kept as it was"
+        n, doubt = len(self.report["targets"]), self.report["doubt"]
+        sure = f"the segmenter doubts {doubt['times']:.1f} times as much here as at home"
+        if self.report["kept"] == "adapted":
+            return f"{sure}: adapted to {n} case{'s' if n > 1 else ''}"
+        if doubt["times"] < doubt["least_times"]:
+            return f"{sure}, less than {doubt['least_times']:g} times: it is kept as it was"
+        return f"{sure}, but adapting looked no better without target masks: it is kept as it was"
 
 
 def default_game(seed: int = 0) -> AdaptConfig:
@@ -166,10 +160,10 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
         discriminator = patch_discriminator(model.n_labels)
     batches = TwoSites(ours, theirs, size=config.size, seed=config.seed)
     look_at = Looker(model, head, ours, theirs, relabel=batches.relabel, seed=config.seed)
-    doubts = Doubts(mean_doubt(model, ours), mean_doubt(model, theirs), least_doubt)
+    first = look_at(0, body)
+    doubts = Doubts(mean_doubt(model, ours), first.entropy, least_doubt)
     if doubts.times < least_doubt:
-        looks = (look_at(0, body),)
-        return AdaptedVolumes(model, _report("source", looks, 0, config, targets, doubts))
+        return AdaptedVolumes(model, _report("source", (first,), 0, config, targets, doubts))
     found = play_adaptation(
         Adda.start(body, head, discriminator, config, supervised=_supervised),
         batches,
@@ -232,8 +226,7 @@ def _known(model: SegmentationModel, source: TrainingSet, target: TrainingSet) -
 def _supervised(scores: Tensor, labels: Tensor) -> Tensor:
     """Return what is descended where there are labels: soft Dice plus cross-entropy."""
     scores = scores.float()
-    dice = soft_dice(scores.softmax(1), expert(labels, scores.shape[1]))
-    return cross_entropy(scores, labels) + dice
+    return cross_entropy(scores, labels) + missed_overlap(scores, labels)
 
 
 def _check(targets: Sequence[ImageCase], source: Sequence[Case]) -> None:

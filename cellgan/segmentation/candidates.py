@@ -22,10 +22,9 @@ import torch
 from torch import nn
 
 from cellgan.adaptation.criterion import Look, entropy
-from cellgan.core.losses import soft_dice
 from cellgan.core.nets import UNet
 from cellgan.errors import ModelError
-from cellgan.segmentation.game import expert
+from cellgan.segmentation.game import missed_overlap
 from cellgan.segmentation.prediction import probabilities, tidied
 from cellgan.segmentation.two_sites import unchanged
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from cellgan.core.player import Batch
     from cellgan.segmentation.model import SegmentationModel
@@ -177,8 +175,5 @@ def doubt_of(maps: NDArray[np.float32]) -> float:
 @torch.no_grad()
 def kept_at_home(network: nn.Module, home: Sequence[Batch]) -> float:
     """Return the mean soft Dice of mini-batches with masks, 0 to 1."""
-    losses: list[Tensor] = []
-    for batch in home:
-        p = network(batch["image"]).softmax(1)
-        losses.append(soft_dice(p, expert(batch["mask"], p.shape[1])))
+    losses = [missed_overlap(network(batch["image"]), batch["mask"]) for batch in home]
     return 1 - float(torch.stack(losses).mean())

@@ -87,8 +87,7 @@ class Supervised(Game):
         scores = self.segmenter(batch["image"]).float()
         terms = {"cross-entropy": cross_entropy(scores, batch["mask"])}
         if self.dice_weight:
-            labels = expert(batch["mask"], scores.shape[1])
-            terms["dice"] = self.dice_weight * soft_dice(scores.softmax(1), labels)
+            terms["dice"] = self.dice_weight * missed_overlap(scores, batch["mask"])
         return terms
 
 
@@ -182,6 +181,11 @@ class AdversarialSegmentation(Game):
 def expert(mask: Tensor, n_labels: int) -> Tensor:
     """Return labels ``(n, h, w)`` as a map that is certain of them, ``(n, n_labels, h, w)``."""
     return one_hot(mask, n_labels).movedim(-1, 1).float()
+
+
+def missed_overlap(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return 1 less the soft Dice of raw scores ``(n, n_labels, h, w)`` with labels ``(n, h, w)``."""
+    return soft_dice(scores.softmax(1), expert(labels, scores.shape[1]))
 
 
 def as_sure_as(labels: Tensor, maps: Tensor, *, least: float) -> Tensor:
