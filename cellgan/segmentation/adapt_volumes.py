@@ -168,7 +168,11 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
         Adda.start(body, head, discriminator, config, supervised=_supervised),
         batches,
         look_at,
-        settings={"config": asdict(config), "data": digest_of(ours.images, theirs.images)},
+        settings={
+            "config": asdict(config),
+            "precision": precision,
+            "data": digest_of(ours.images, theirs.images),
+        },
         watchers=[Told(say, "adapting")],
         keep=keep,
         precision=precision,

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from cellgan.adaptation.choice import Keep
 from cellgan.adaptation.config import AdaptConfig
-from cellgan.errors import ConfigError, InputError
+from cellgan.errors import ConfigError, InputError, ModelError
 from cellgan.report.page import render
 from cellgan.segmentation.adapt_volumes import adapt_volumes
 from cellgan.segmentation.adapted_volumes_page import adapted_volumes_page
@@ -225,7 +225,10 @@ def test_stopped_and_resumed_is_never_stopped(sites, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         adapt_volumes(*given, least_doubt=0, keep=Keep(tmp_path / "kept"), progress=stop)
-    resumed = adapt_volumes(*given, least_doubt=0, keep=Keep(tmp_path / "kept", resume=True))
+    kept = Keep(tmp_path / "kept", resume=True)
+    with pytest.raises(ModelError, match="another precision"):
+        adapt_volumes(*given, least_doubt=0, keep=kept, precision="bfloat16")
+    resumed = adapt_volumes(*given, least_doubt=0, keep=kept)
     assert resumed.report == whole.report
 
 
