@@ -30,7 +30,6 @@ from cellgan.adaptation.config import AdaptConfig
 from cellgan.segmentation import SegmentConfig, adapt_volumes, evaluate, load_model, predict, train
 from cellgan.segmentation import augment as changes
 from cellgan.segmentation.adapt_volumes import default_game
-from cellgan.segmentation.candidates import put_together
 from cellgan.segmentation.cases import Case, ImageCase, read_cases
 from cellgan.segmentation.compare import compare
 from cellgan.segmentation.intensity import normalise
@@ -107,7 +106,7 @@ def adapted(game: AdaptConfig):
             )
         seconds = time.process_time() - start
         candidates = [
-            scores(replace(model, network=put_together(encoder, kept[0].head)), target)
+            scores(replace(model, network=model.network.with_body(encoder)), target)
             for encoder in kept[0].candidates
         ]
         times = found.report["doubt"]["times"]

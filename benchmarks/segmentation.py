@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
             steps=args.steps,
             learning_rate=args.learning_rate,
             slices=args.slices,
+            members=args.members,
             precision=args.precision,
             seed=seed,
         )
@@ -163,6 +164,7 @@ def main() -> None:
     runs.add_argument("--folds", type=int, default=4)
     runs.add_argument("--steps", type=int, default=SegmentConfig.steps)
     runs.add_argument("--slices", type=int, default=SegmentConfig.slices)
+    runs.add_argument("--members", type=int, default=1, help="the comparison is of single networks")
     runs.add_argument("--adversarial-weight", type=float, default=SegmentConfig.adversarial_weight)
     runs.add_argument("--learning-rate", type=float, default=SegmentConfig.learning_rate)
     runs.add_argument("--precision", default=SegmentConfig.precision)

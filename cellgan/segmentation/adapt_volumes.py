@@ -1,6 +1,6 @@
 """Carry a segmenter to a new site's volumes, of which nobody drew masks.
 
-The U-Net but for its last layer is the encoder, the last layer the head, and a discriminator of
+The U-Nets but for their last layers are the encoder, the last layers the head, and a discriminator of
 neighbourhoods sees the raw scores of a slice (`cellgan.adaptation`). Source slices with masks stay in the
 game (the anchor): what they teach keeps the encoder from moving freely, and their Dice tells what it lost.
 The encoder also learns from its own masks of the new site, as they were at the last look, after what is known
@@ -35,7 +35,7 @@ from cellgan.core.nets import patch_discriminator
 from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
 from cellgan.errors import ConfigError, InputError
-from cellgan.segmentation.candidates import Looker, mean_doubt, put_together, taken_apart
+from cellgan.segmentation.candidates import Looker, mean_doubt
 from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import missed_overlap
 from cellgan.segmentation.training import remember
@@ -155,11 +155,11 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
         msg = f"the source's masks hold {ours.n_labels - 1} labels; the model knows {model.n_labels - 1}"
         raise InputError(msg)
     theirs = read_targets(model, targets)
-    body, head = taken_apart(model.network)
+    body, head = model.network.body, model.network.head
     with seeded(config.seed), torch.enable_grad():
         discriminator = patch_discriminator(model.n_labels)
     batches = TwoSites(ours, theirs, size=config.size, seed=config.seed)
-    look_at = Looker(model, head, ours, theirs, relabel=batches.relabel, seed=config.seed)
+    look_at = Looker(model, ours, theirs, relabel=batches.relabel, seed=config.seed)
     first = look_at(0, body)
     doubts = Doubts(mean_doubt(model, ours), first.entropy, least_doubt)
     if doubts.times < least_doubt:
@@ -181,7 +181,7 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     if found.kept == "source":
         return AdaptedVolumes(model, report)
     about = dict(model.about) | {"adaptation": report}
-    moved = replace(model, network=put_together(found.encoder, found.head), about=about)
+    moved = replace(model, network=model.network.with_body(found.encoder), about=about)
     return AdaptedVolumes(replace(moved, known=_known(moved, ours, theirs)), report)
 
 

@@ -13,7 +13,6 @@ piece in training, lesions perhaps, have no size that can be expected, and are l
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,8 +21,6 @@ import torch
 from torch import nn
 
 from cellgan.adaptation.criterion import Look, entropy
-from cellgan.core.nets import UNet
-from cellgan.errors import ModelError
 from cellgan.segmentation.game import missed_overlap
 from cellgan.segmentation.prediction import probabilities, tidied
 from cellgan.segmentation.two_sites import unchanged
@@ -49,8 +46,6 @@ class Looker:
     ----------
     model
         The source's segmenter.
-    head
-        Its last layer, which all candidates share.
     source
         Slices with masks.
     target
@@ -64,21 +59,20 @@ class Looker:
     def __init__(
         self,
         model: SegmentationModel,
-        head: nn.Module,
         source: TrainingSet,
         target: TrainingSet,
         *,
         relabel: Callable[[Masks], None],
         seed: int,
     ) -> None:
-        self._model, self._head, self._target, self._relabel = model, head, target, relabel
+        self._model, self._target, self._relabel = model, target, relabel
         self._home = unchanged(source, seed=seed)
         self._usual_size = organ_size(source.by_case(), source.gaps)
         self._organs = all(place.one_piece for place in model.whereabouts)
 
     def __call__(self, number: int, candidate: nn.Module) -> Look:
-        """Return what is known of a candidate; its balance is the size of what it finds."""
-        network, data = put_together(candidate, self._head), self._target
+        """Return what is known of a candidate body; its balance is the size of what it finds."""
+        network, data = self._model.network.with_body(candidate), self._target
         maps = maps_of(replace(self._model, network=network), data)
         masks = masks_of(self._model, maps, data.gaps)
         size = organ_size(masks, data.gaps) / self._usual_size
@@ -135,29 +129,6 @@ def masks_of_size(
         masks = masks_at(middle)
         low, high = (middle, high) if organ_size(masks, gaps) < size else (low, middle)
     return masks
-
-
-def taken_apart(network: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """Return a copy of a U-Net without its last layer, and a copy of that layer.
-
-    Raises
-    ------
-    ModelError
-        It is no U-Net.
-    """
-    if not isinstance(network, UNet):
-        msg = f"the network is {type(network).__name__}; expected a UNet, as cellgan segment train writes"
-        raise ModelError(msg)
-    body, head = deepcopy(network), deepcopy(network.last)
-    body.last = nn.Identity()  # type: ignore[assignment]
-    return body, head
-
-
-def put_together(body: nn.Module, head: nn.Module) -> nn.Module:
-    """Undo `taken_apart`, in a copy."""
-    whole = deepcopy(body)
-    whole.last = deepcopy(head)
-    return whole.eval()
 
 
 def organ_size(masks: Sequence[NDArray[np.uint8]], gaps: Sequence[float]) -> float:

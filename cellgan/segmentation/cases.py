@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import affine_transform
 
+from cellgan.atomic import atomic
 from cellgan.errors import InputError
 from cellgan.segmentation.volumes import Volume, check_same_grid, read_channels, read_mask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 COLUMNS = ("case", "site", "image", "mask")
@@ -105,6 +108,24 @@ def read_cases(path: Path) -> list[Case]:
 def read_image_cases(path: Path) -> list[ImageCase]:
     """Read a table of cases that have no masks, or whose masks are not to be seen. See `read_cases`."""
     return [files for files, _ in _rows(Path(path), COLUMNS[:-1])]
+
+
+def write_cases(path: Path, cases: Sequence[Case]) -> None:
+    """Write a table that `read_cases` reads from anywhere: its paths are absolute.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    most = max(len(case.images) for case in cases)
+    further = [f"image_{number}" for number in range(2, most + 1)]
+    with atomic(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["case", "site", "mask", "image", *further])
+        for case in cases:
+            files = [file.resolve() for file in (case.mask, *case.images)]
+            table.writerow([case.name, case.site, *files])
 
 
 def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[ImageCase, Path | None]]:

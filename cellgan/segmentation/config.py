@@ -38,6 +38,9 @@ class SegmentConfig:
         Slices on either side that are further channels.
     width
         Channels of the U-Net at full size; the lowest of its five levels has 16 times as many.
+    members
+        U-Nets that are trained side by side, from different first weights, and decide together: their
+        probabilities are averaged. Time and size of the model grow with them.
     precision
         ``"bfloat16"`` computes in mixed precision, which processors that have it do in less time.
     seed
@@ -58,6 +61,7 @@ class SegmentConfig:
     pixel: float | None = None
     neighbours: int = 1
     width: int = 8
+    members: int = 2
     precision: Precision = "float32"
     seed: int = 0
 
@@ -67,7 +71,8 @@ class SegmentConfig:
             if getattr(self, name) not in choices:
                 msg = f"{name} is {getattr(self, name)!r}; expected one of {', '.join(choices)}"
                 raise ConfigError(msg)
-        for name, least in (("steps", 1), ("slices", 1), ("size", 32), ("neighbours", 0), ("width", 1)):
+        for name in ("steps", "slices", "size", "neighbours", "width", "members"):
+            least = {"size": 32, "neighbours": 0}.get(name, 1)
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from cellgan.core.nets import Committee
+
 FEWEST = 5  # training cases below which nothing is said of distances
 NEAREST = 2
 _QUANTILE = 1.645  # of a normal distribution: 95 %
@@ -62,11 +64,11 @@ class Sight:
     Parameters
     ----------
     network
-        Has a way down, ``network.down``, of which the middle is looked at while the ``with`` block lasts.
+        Of its first member the middle of the way down is looked at while the ``with`` block lasts.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        blocks = list(network.get_submodule("down"))  # type: ignore[call-overload]
+    def __init__(self, network: Committee) -> None:
+        blocks = list(network.body.get_submodule("0.down"))  # type: ignore[call-overload]
         self._block: nn.Module = blocks[len(blocks) // 2]
         self._seen: list[Tensor] = []
 

@@ -22,7 +22,8 @@ and the objective and the weights of its losses as they are reported elsewhere.
 - D sees the image beside the map and scores neighbourhoods, each by itself (Isola et al. 2017); its loss is
   the mean over them. The paper's discriminator is not known.
 - S is a U-Net of 8 to 128 channels on slices of 96 x 96 pixels, with the slices above and below as further
-  channels, for training without a GPU; the paper's is larger.
+  channels, for training without a GPU; the paper's is larger. There are two, whose probabilities are
+  averaged: each descends its own losses, and D judges the maps of both.
 - Learning rates and Adam's betas, the number of steps and the augmentation are ours.
 - D moves before S, on the same mini-batch and the same maps.
 - An expert's map is certain, and a network's never quite: D would need no more than that. So D sees the
@@ -45,14 +46,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from cellgan.core.losses import NON_SATURATING, AdversarialLoss, soft_dice
-from cellgan.core.nets import UNet, patch_discriminator
+from cellgan.core.nets import Committee, patch_discriminator
 from cellgan.core.player import Adam, Batch, Game, OptimizerFactory, Player, Terms
 from cellgan.core.randomness import seeded
 from cellgan.errors import ConfigError
 from cellgan.segmentation.config import SegmentConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SEGMENTER = "segmenter"
 LEARNER = Adam(lr=SegmentConfig.learning_rate, betas=(0.9, 0.999))
@@ -67,14 +68,14 @@ class Supervised(Game):
     Parameters
     ----------
     segmenter
-        From ``(n, n_channels, h, w)`` to raw scores ``(n, n_labels, h, w)``.
+        From ``(n, n_channels, h, w)`` to raw scores ``(n, n_labels, h, w)``. Each member learns by itself.
     dice_weight
         Weight of soft Dice beside the cross-entropy.
     optimizer
         Of the segmenter.
     """
 
-    segmenter: nn.Module
+    segmenter: Committee
     dice_weight: float = 0.0
     optimizer: OptimizerFactory = LEARNER
 
@@ -84,10 +85,10 @@ class Supervised(Game):
 
     def segment(self, batch: Batch) -> Terms:
         """Return what the segmenter descends."""
-        scores = self.segmenter(batch["image"]).float()
-        terms = {"cross-entropy": cross_entropy(scores, batch["mask"])}
+        scores, mask = [one.float() for one in self.segmenter.each(batch["image"])], batch["mask"]
+        terms = {"cross-entropy": _mean(cross_entropy(one, mask) for one in scores)}
         if self.dice_weight:
-            terms["dice"] = self.dice_weight * missed_overlap(scores, batch["mask"])
+            terms["dice"] = self.dice_weight * _mean(missed_overlap(one, mask) for one in scores)
         return terms
 
 
@@ -100,7 +101,7 @@ class AdversarialSegmentation(Game):
     Parameters
     ----------
     segmenter
-        From ``(n, n_channels, h, w)`` to raw scores ``(n, n_labels, h, w)``.
+        From ``(n, n_channels, h, w)`` to raw scores ``(n, n_labels, h, w)``. Each member learns by itself.
     discriminator
         From image and map, ``(n, n_channels + n_labels, h, w)``, to raw scores of any shape.
     cross_entropy_weight
@@ -117,7 +118,7 @@ class AdversarialSegmentation(Game):
         Of the discriminator.
     """
 
-    segmenter: nn.Module
+    segmenter: Committee
     discriminator: nn.Module
     cross_entropy_weight: float = 0.5
     adversarial_weight: float = 1.0
@@ -151,18 +152,19 @@ class AdversarialSegmentation(Game):
         )
 
     def maps(self, batch: Batch) -> Batch:
-        """Segment; both players need it."""
-        return {"scores": self.segmenter(batch["image"]).float()}
+        """Segment, once by each member, one after the other; both players need it."""
+        return {"scores": torch.cat(self.segmenter.each(batch["image"])).float()}
 
     def judge(self, batch: Batch, labels: Tensor) -> Tensor:
-        """Return the discriminator's raw scores of maps ``(n, n_labels, h, w)`` beside their images."""
-        scores: Tensor = self.discriminator(torch.cat([batch["image"], labels], 1)).float()
+        """Return the discriminator's raw scores of the members' maps beside their images."""
+        image = _for_each(batch["image"], labels)
+        scores: Tensor = self.discriminator(torch.cat([image, labels], 1)).float()
         return scores
 
     def discriminate(self, batch: Batch) -> Terms:
         """Return what the discriminator descends, L_D."""
         maps = batch["scores"].softmax(1)
-        labels = expert(batch["mask"], maps.shape[1])
+        labels = _for_each(expert(batch["mask"], maps.shape[1]), maps)
         return {
             "real": self.adversary.real(self.judge(batch, as_sure_as(labels, maps, least=self.certainty))),
             "fake": self.adversary.fake(self.judge(batch, maps)),
@@ -174,7 +176,8 @@ class AdversarialSegmentation(Game):
         fool = self.adversary.fool(self.judge(batch, scores.softmax(1)))
         terms = {"fool": self.adversarial_weight * fool}
         if self.cross_entropy_weight:
-            terms["cross-entropy"] = self.cross_entropy_weight * cross_entropy(scores, batch["mask"])
+            mask = _for_each(batch["mask"], scores)
+            terms["cross-entropy"] = self.cross_entropy_weight * cross_entropy(scores, mask)
         return terms
 
 
@@ -186,6 +189,15 @@ def expert(mask: Tensor, n_labels: int) -> Tensor:
 def missed_overlap(scores: Tensor, labels: Tensor) -> Tensor:
     """Return 1 less the soft Dice of raw scores ``(n, n_labels, h, w)`` with labels ``(n, h, w)``."""
     return soft_dice(scores.softmax(1), expert(labels, scores.shape[1]))
+
+
+def _mean(terms: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(terms)).mean()
+
+
+def _for_each(rows: Tensor, maps: Tensor) -> Tensor:
+    """Return the rows of a mini-batch once for each member whose maps there are."""
+    return rows.repeat(len(maps) // len(rows), *[1] * (rows.dim() - 1))
 
 
 def as_sure_as(labels: Tensor, maps: Tensor, *, least: float) -> Tensor:
@@ -207,14 +219,14 @@ def as_sure_as(labels: Tensor, maps: Tensor, *, least: float) -> Tensor:
     return labels * sure + rest * (1 - sure) / (1 - own).clamp(min=1e-6)
 
 
-def segmenter(n_channels: int, n_labels: int, *, width: int) -> UNet:
-    """Return the U-Net that all the trainings share."""
-    return UNet(n_channels, n_labels, width=width)
+def segmenter(config: SegmentConfig, n_channels: int, n_labels: int) -> Committee:
+    """Return the network that all the trainings share."""
+    return Committee(n_channels, n_labels, width=config.width, members=config.members)
 
 
 def game_of(
     config: SegmentConfig, *, n_channels: int, n_labels: int, shares: Sequence[float] | None = None
-) -> Game:
+) -> Supervised | AdversarialSegmentation:
     """Return the game that a training plays, its first weights drawn from the seed.
 
     Parameters
@@ -231,9 +243,10 @@ def game_of(
     """
     learner = replace(LEARNER, lr=config.learning_rate, decay_steps=config.steps)
     with seeded(config.seed), torch.enable_grad():
-        network = segmenter(n_channels, n_labels, width=config.width)
+        network = segmenter(config, n_channels, n_labels)
         if shares is not None:
-            network.last.bias = nn.Parameter(torch.tensor(shares).clamp(min=_RARE).log())
+            for last in network.head:
+                last.bias = nn.Parameter(torch.tensor(shares).clamp(min=_RARE).log())
         if config.loss in {"cross-entropy", "dice"}:
             return Supervised(
                 network,

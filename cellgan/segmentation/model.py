@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from cellgan.atomic import atomic, make_folder
 from cellgan.core.checkpoint import read_tensors, write_tensors
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cellgan.core.device import DeviceName
+    from cellgan.core.nets import Committee
 
 WEIGHTS, READABLE, LOSSES = "model.safetensors", "model.json", "losses.json"
 _KIND, _KNOWN = "segmentation", "known cases: "
@@ -61,7 +61,7 @@ class SegmentationModel:
         What is remembered of the training cases; None where nothing is.
     """
 
-    network: nn.Module
+    network: Committee
     config: SegmentConfig
     counts: tuple[int, ...]
     n_labels: int
@@ -155,10 +155,10 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
         raise ModelError(msg) from error
 
 
-def empty_network(config: SegmentConfig, *, n_channels: int, n_labels: int) -> nn.Module:
+def empty_network(config: SegmentConfig, *, n_channels: int, n_labels: int) -> Committee:
     """Return the network of a model, with the weights that its training starts from."""
     with seeded(config.seed), torch.enable_grad():
-        return segmenter(seen_channels(config, n_channels), n_labels, width=config.width)
+        return segmenter(config, seen_channels(config, n_channels), n_labels)
 
 
 def seen_channels(config: SegmentConfig, n_channels: int) -> int:

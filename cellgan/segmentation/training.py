@@ -17,10 +17,10 @@ from cellgan.core.device import DeviceName, Execution, pick
 from cellgan.core.match import Match, play
 from cellgan.core.watch import SaveEvery, Told
 from cellgan.errors import ModelError
-from cellgan.segmentation.cases import Case, read_cases
+from cellgan.segmentation.cases import Case, read_cases, write_cases
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.familiarity import KnownCases, Sight, known_cases
-from cellgan.segmentation.game import SEGMENTER, game_of
+from cellgan.segmentation.game import game_of
 from cellgan.segmentation.loss_curves import LossKeeper
 from cellgan.segmentation.model import SegmentationModel, seen_channels
 from cellgan.segmentation.prediction import probabilities
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 UNFINISHED, STARTED_WITH, LOSSES = "unfinished.safetensors", "unfinished.json", "unfinished_losses.json"
+TABLE = "cases.csv"  # of the training, for an adaptation to find its cases
 _SAVE_EVERY = 100  # rounds: half a minute
 
 
@@ -108,7 +109,7 @@ def train(
         play(match, batches, rounds=config.steps - match.round, watchers=watchers)
     about = {"version": version("cellgan"), "torch": torch.__version__, "cases": settings["cases"]}
     model = SegmentationModel(
-        match.networks[SEGMENTER].eval(),
+        game.segmenter.eval(),
         config,
         data.counts,
         data.n_labels,
@@ -120,6 +121,7 @@ def train(
     model = replace(model, known=remember(model, data))
     if folder is not None:
         model.save(folder)
+        write_cases(folder / TABLE, cases)
         for name in (UNFINISHED, STARTED_WITH, LOSSES):
             (folder / name).unlink(missing_ok=True)
     return model

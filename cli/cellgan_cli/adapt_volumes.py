@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cellgan.atomic import check_output
+from cellgan.errors import InputError
 from cellgan_cli.screen import Screen, list_files
+
+if TYPE_CHECKING:
+    from cellgan.segmentation.cases import Case
 
 _PATH = click.Path(path_type=Path)
 
@@ -18,10 +22,9 @@ _PATH = click.Path(path_type=Path)
 @click.argument("target_cases", type=_PATH)
 @click.option(
     "--source",
-    required=True,
     type=_PATH,
     metavar="CASES",
-    help="Table of the model's training: images, masks.",
+    help="Table of the model's training: images, masks. [default: MODEL/cases.csv]",
 )
 @click.option("--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where the model goes.")
 @click.option(
@@ -66,13 +69,15 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         from cellgan.adaptation.choice import Keep
         from cellgan.segmentation.adapt_volumes import adapt_volumes, default_game
         from cellgan.segmentation.adapted_volumes_page import adapted_volumes_page
-        from cellgan.segmentation.cases import read_cases, read_image_cases
+        from cellgan.segmentation.cases import read_image_cases, write_cases
         from cellgan.segmentation.model import load_model
 
+        segmenter, targets = load_model(model), read_image_cases(flags["target_cases"])
+        source = _source_cases(model, flags["source"])
         found = adapt_volumes(
-            load_model(model),
-            read_image_cases(flags["target_cases"]),
-            read_cases(flags["source"]),
+            segmenter,
+            targets,
+            source,
             replace(default_game(flags["seed"]), rounds=flags["rounds"]),
             least_doubt=flags["least_doubt"],
             keep=Keep(output, resume=flags["resume"]),
@@ -80,7 +85,22 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
             progress=screen.progress,
         )
         found.model.save(output)
+        write_cases(output / "cases.csv", source)
         write_page(adapted_volumes_page(found.report), found.report, output / "report.html")
         screen.say(found.verdict)
         screen.say(f"open {output / 'report.html'} next")
     list_files([output / name for name in names[:3]])
+
+
+def _source_cases(model: Path, table: Path | None) -> list[Case]:
+    """Read the cases that a model was trained on, by default from the table in its folder."""
+    from cellgan.segmentation.cases import read_cases
+
+    try:
+        return read_cases(table or model / "cases.csv")
+    except InputError as error:
+        if table is None:
+            error.add_note(
+                "it tells where the training's files were; if they have moved, give --source CASES.csv"
+            )
+        raise

@@ -35,6 +35,7 @@ SETTINGS = (
     _setting("pixel", float, "Their distance in mm. [default: so that all masks are well within]"),
     _setting("neighbours", int, "Slices on either side that are seen with each."),
     _setting("width", int, "Channels of the network at full size."),
+    _setting("members", int, "Networks that are trained side by side and decide together."),
     _setting(
         "precision", click.Choice(get_args(Precision)), "bfloat16 is faster where there are units for it."
     ),

@@ -7,7 +7,7 @@ import torch
 
 from cellgan.core import seeded
 from cellgan.core.losses import soft_dice
-from cellgan.core.nets import UNet, patch_discriminator
+from cellgan.core.nets import Committee, UNet, patch_discriminator
 from cellgan.errors import ConfigError
 
 
@@ -50,6 +50,35 @@ def test_a_unet_draws_a_line_one_pixel_wide():
             loss.backward()
             optimizer.step()
     assert (net(x).argmax(1) == x[:, 0]).float().mean() > 0.99
+
+
+def test_a_committee_averages_probabilities(image):
+    with seeded(0):
+        net = Committee(3, 4, width=2, members=2)
+    one, other = net.each(image)
+    assert not torch.allclose(one, other)  # they start from weights of their own
+    expected = (one.softmax(1) + other.softmax(1)) / 2
+    torch.testing.assert_close(net(image).softmax(1), expected)
+    torch.testing.assert_close(net(image).exp(), expected)
+    with pytest.raises(ConfigError, match="0 members"):
+        Committee(3, 4, members=0)
+
+
+def test_a_committee_of_one_is_a_unet(image):
+    with seeded(0):
+        net = Committee(3, 4, width=2)
+    with seeded(0):
+        expected = UNet(3, 4, width=2)(image)
+    assert torch.equal(net(image), expected)
+    assert torch.equal(net.head(net.body(image)), expected)
+
+
+def test_a_committee_takes_another_body_and_leaves_its_own_alone(image):
+    with seeded(0):
+        net, other = (Committee(3, 4, width=2, members=2) for _ in range(2))
+    before, moved = net(image), net.with_body(other.body)
+    assert torch.equal(moved(image), net.head(other.body(image)))
+    assert torch.equal(net(image), before)
 
 
 def test_a_discriminator_scores_neighbourhoods(image):

@@ -24,8 +24,6 @@ from cellgan.segmentation.candidates import (
     masks_of_size,
     mean_doubt,
     organ_size,
-    put_together,
-    taken_apart,
 )
 from cellgan.segmentation.cases import read_cases, read_image_cases
 from cellgan.segmentation.config import SegmentConfig
@@ -69,26 +67,15 @@ def sites(site):
     return source, target, train(read_cases(source), QUICK, device="cpu")
 
 
-def test_taken_apart_and_put_together_is_the_same_network(sites):
-    *_, model = sites
-    image = torch.randn(2, next(model.network.parameters()).shape[1], 32, 32)
-    body, head = taken_apart(model.network)
-    expected = model.network(image)
-    assert torch.equal(head(body(image)), expected)
-    assert torch.equal(put_together(body, head)(image), expected)
-
-
 def test_from_the_command_line_to_a_model_that_predicts(sites, tmp_path):
-    source, target, model = sites
-    model.save(tmp_path / "model")
+    source, target, _ = sites
+    train(read_cases(source), QUICK, folder=tmp_path / "model", device="cpu")
     out = tmp_path / "adapted"
     words = [
         "adapt",
         "volumes",
         tmp_path / "model",
         target,
-        "--source",
-        source,
         "-o",
         out,
         "--rounds=4",
@@ -105,6 +92,13 @@ def test_from_the_command_line_to_a_model_that_predicts(sites, tmp_path):
     again = CliRunner().invoke(cli, [str(word) for word in words])
     assert again.exit_code == 1
     assert "exists already" in again.output
+    assert [case.name for case in read_cases(out / "cases.csv")] == [case.name for case in read_cases(source)]
+    (tmp_path / "model/cases.csv").unlink()
+    lost = CliRunner().invoke(cli, [str(word) for word in [*words, "--overwrite"]])
+    assert lost.exit_code == 1
+    assert "cannot read the table of cases" in lost.output
+    assert "give --source" in lost.output
+    words += ["--source", source]
     (tmp_path / "half").mkdir()
     (tmp_path / "half/unfinished.safetensors").write_text("another run's")
     words[words.index(out)] = tmp_path / "half"
@@ -133,20 +127,21 @@ def test_what_is_known_of_a_candidate(sites):
     source, target, model = sites
     ours = read_training_set(read_cases(source), model.config)
     theirs = read_targets(model, read_image_cases(target))
-    body, head = taken_apart(model.network)
+    body = model.network.body
     given = []
-    look_at = Looker(model, head, ours, theirs, relabel=given.append, seed=0)
+    look_at = Looker(model, ours, theirs, relabel=given.append, seed=0)
     as_it_was = look_at(0, body)
     assert [mask.shape for mask in given[0]] == [(n, 32, 32) for n in theirs.lengths]
     assert as_it_was.entropy == pytest.approx(mean_doubt(model, theirs))
     assert as_it_was.source_kept == pytest.approx(kept_at_home(model.network, unchanged(ours, seed=0)))
     with torch.no_grad():
-        head.weight.zero_()
-        head.bias.copy_(torch.tensor([3.0, -3.0]))
+        for last in model.network.head:
+            last.weight.zero_()
+            last.bias.copy_(torch.tensor([3.0, -3.0]))
     assert look_at(1, body).balance < 0.01
     assert given[1][0].any()  # the masks to learn from have the size of those at home
     scattered = replace(model, whereabouts=(replace(model.whereabouts[0], one_piece=False),))
-    Looker(scattered, head, ours, theirs, relabel=given.append, seed=0)(1, body)
+    Looker(scattered, ours, theirs, relabel=given.append, seed=0)(1, body)
     assert not given[2][0].any()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellgan.core.nets import UNet
+from cellgan.core.nets import Committee
 from cellgan.errors import InputError
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.evaluation import evaluate
@@ -82,7 +82,7 @@ def test_of_few_cases_no_distance_is_told():
 
 
 def test_what_is_seen_does_not_depend_on_the_pieces_it_is_seen_in():
-    network = UNet(1, 2, width=2).eval()
+    network = Committee(1, 2, width=2, members=2).eval()
     image = torch.randn(6, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     seen = []
     for pieces in ([6], [4, 2]):

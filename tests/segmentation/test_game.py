@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from cellgan.core import Adam, Match, play, seeded
-from cellgan.core.nets import UNet, patch_discriminator
+from cellgan.core.nets import Committee, patch_discriminator
 from cellgan.errors import ConfigError
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.game import (
@@ -40,7 +40,9 @@ class Same:
 
 
 def test_the_terms_are_the_papers(batch):
-    game = game_of(SegmentConfig(loss="hybrid", adversarial_weight=1, width=4), n_channels=1, n_labels=2)
+    game = game_of(
+        SegmentConfig(loss="hybrid", adversarial_weight=1, width=4, members=1), n_channels=1, n_labels=2
+    )
     assert isinstance(game, AdversarialSegmentation)
     game = replace(game, certainty=1.0)
     full = {**batch, **game.maps(batch)}
@@ -87,6 +89,26 @@ def test_all_losses_start_from_the_same_segmenter():
     assert all(torch.equal(a, b) for a, b in zip(starts[0].values(), starts[1].values(), strict=True))
 
 
+def test_each_member_learns_as_if_it_were_alone(batch):
+    slopes = []
+    for members in (1, 2):
+        game = game_of(SegmentConfig(width=2, members=members), n_channels=1, n_labels=2)
+        total = sum(game.segment(batch).values())
+        slopes.append(torch.autograd.grad(total, list(game.segmenter.body[0].parameters())))
+    for alone, beside in zip(*slopes, strict=True):  # Adam does not mind the factor
+        torch.testing.assert_close(2 * beside, alone, rtol=1e-3, atol=1e-6)
+
+
+def test_a_discriminator_judges_the_maps_of_all_members(batch):
+    game = game_of(SegmentConfig(loss="hybrid", width=2, members=3), n_channels=1, n_labels=2)
+    full = batch | game.maps(batch)
+    assert full["scores"].shape == (18, 2, 32, 32)
+    heads = list(game.segmenter.head.parameters())
+    for terms in (game.discriminate(full), game.segment(full)):
+        slopes = torch.autograd.grad(sum(terms.values()), heads, retain_graph=True)
+        assert all(slope.abs().max() > 0 for slope in slopes)
+
+
 def error(game, batch) -> float:
     with torch.no_grad():
         return (game.segmenter(batch["image"]).argmax(1) != batch["mask"]).float().mean().item()
@@ -121,7 +143,7 @@ class Blind(nn.Module):
 def adversarial(discriminator, batch) -> float:
     with seeded(0):
         game = AdversarialSegmentation(
-            UNet(1, 2, width=4),
+            Committee(1, 2, width=4),
             discriminator,
             cross_entropy_weight=0,
             optimizer=LEARNER,
@@ -148,5 +170,5 @@ def test_settings_that_make_no_sense():
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             SegmentConfig(**wrong)
     with pytest.raises(ConfigError, match="cross_entropy_weight is -1"):
-        AdversarialSegmentation(UNet(1, 2), patch_discriminator(3), cross_entropy_weight=-1)
-    assert Supervised(UNet(1, 2)).spectators() == {}
+        AdversarialSegmentation(Committee(1, 2), patch_discriminator(3), cross_entropy_weight=-1)
+    assert Supervised(Committee(1, 2)).spectators() == {}

@@ -76,11 +76,13 @@ def test_from_table_to_scores_on_the_command_line(table, tmp_path):
     model, out = tmp_path / "model", tmp_path / "out"
     done = run("train", table, "-o", model, *flags(QUICK))
     assert done.exit_code == 0, done.output
-    written = ["losses.json", "model.json", "model.safetensors"]
+    written = ["cases.csv", "losses.json", "model.json", "model.safetensors"]
     assert sorted(done.stdout.split()) == [f"{model}/{name}" for name in written]
     assert sorted(path.name for path in model.iterdir()) == written
     assert json.loads((model / "model.json").read_text())["config"]["steps"] == 90
-    images = [case.images[0] for case in read_cases(table)]
+    cases = read_cases(table)
+    assert [case.name for case in read_cases(model / "cases.csv")] == [case.name for case in cases]
+    images = [case.images[0] for case in cases]
     done = run("predict", model, *images, "-o", out, "--uncertainty")
     assert done.exit_code == 0, done.output
     assert len(done.stdout.split()) == 4 * N_CASES

@@ -1,5 +1,6 @@
 """Plain networks; a game takes any ``nn.Module``."""
 
+from cellgan.core.nets.committee import Committee
 from cellgan.core.nets.convolutional import patch_discriminator
 from cellgan.core.nets.dcgan import dcgan_discriminator, dcgan_generator
 from cellgan.core.nets.flat import from_image_mlp, image_mlp
@@ -10,6 +11,7 @@ from cellgan.core.nets.residual import Residual, residual_mlp
 from cellgan.core.nets.unet import UNet
 
 __all__ = [
+    "Committee",
     "Noise",
     "PixelNoise",
     "Residual",
