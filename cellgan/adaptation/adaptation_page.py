@@ -53,7 +53,7 @@ def adaptation_page(
     rows
         What the target holds, such as "cells".
     reason
-        Why the source's model is kept, if not because no candidate looked better.
+        Of the verdict, if it is not the candidates' looks alone.
     results
         What came of it, below the verdict.
     """
@@ -62,7 +62,7 @@ def adaptation_page(
     verdict = page.Banner(
         "good" if adapted else "caution",
         "Adapted" if adapted else "The source’s model is kept",
-        KEPT.format(rows=rows) if adapted else reason or HURT,
+        reason or (KEPT.format(rows=rows) if adapted else HURT),
     )
     first = looks[0]
     tiles = page.Tiles(

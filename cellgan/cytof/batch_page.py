@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof import batch_tables, figures
 from cellgan.cytof.batch_warnings import chosen_and_before
-from cellgan.cytof.pair import MAX_CELLS
+from cellgan.cytof.split import MAX_CELLS
 from cellgan.cytof.verdict import WORDS
 from cellgan.cytof.wording import called, legend_name, novel_cells
 from cellgan.report import page

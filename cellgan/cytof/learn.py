@@ -11,7 +11,8 @@ from cellgan.cytof.anchors import anchor_rows, check_tied, may_hold_anchors
 from cellgan.cytof.condition import condition_rows
 from cellgan.cytof.labels import Known, labels_of
 from cellgan.cytof.novelty import fit_novelty
-from cellgan.cytof.pair import MAX_CELLS, align_pair
+from cellgan.cytof.pair import align_pair
+from cellgan.cytof.split import MAX_CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cellgan.core import History, every
-from cellgan.cytof.correspondence import fit_passes, fit_start
+from cellgan.cytof.correspondence import fit_passes
 from cellgan.cytof.evaluate import HeldOut
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.proposals import NOTHING, ORDER, choose, magan, matched, quantiles
@@ -18,19 +16,18 @@ from cellgan.cytof.uncertainty import fit_uncertainty, undetected
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from cellgan.core import RoundReport
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.evaluate import Scores
     from cellgan.cytof.labels import Known
+    from cellgan.cytof.maps import MarkerMaps
     from cellgan.cytof.transform import Standardise
     from cellgan.cytof.uncertainty import Uncertainty
 
-MAX_CELLS = 10_000  # of each batch, to learn the maps from that are used in the end
 HISTORY_EVERY = 10
-REFIT_TURNS = 3  # of the start, from where it stands, with all cells
-REFIT_SEED = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +99,7 @@ def align_pair(
     unseen = HeldOut(split.unseen_reference, split.unseen_cells, seed=config.seed)
     losses = History()
     watch = every(HISTORY_EVERY, _Shown(losses, progress))
-    proposals, preferred, way_back = _PROPOSE[config.method](split, unseen, config, watch)
+    proposals, preferred, way_back, start = _PROPOSE[config.method](split, unseen, config, watch)
     scores = {name: proposals[name].scores for name in ORDER if name in proposals}
     floor = unseen.floor()
     chosen = choose(scores, preferred)
@@ -113,7 +110,7 @@ def align_pair(
     mover = proposals[chosen].mover
     known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
     return Pair(
-        mover=_learn_from_all(mover, reference, cells, seed=config.seed, labelled=split.known is not None),
+        mover=_learn_from_all(mover, split, start, seed=config.seed),
         uncertainty=undetected(reference.shape[1], likeness.floor)
         if chosen == NOTHING
         else fit_uncertainty(mover, way_back, split.cells, known_cells, units=units),
@@ -129,29 +126,13 @@ def align_pair(
 _PROPOSE = {"matched": matched, "magan": magan, "quantiles": quantiles}
 
 
-def _learn_from_all(
-    mover: Mover,
-    reference: NDArray[np.float64],
-    cells: NDArray[np.float64],
-    *,
-    seed: int,
-    labelled: bool,
-) -> Mover:
-    """Fit the maps again, now from the held-out cells too; the game stays as it is, and so do labels."""
+def _learn_from_all(mover: Mover, split: Split, start: MarkerMaps | None, *, seed: int) -> Mover:
+    """Fit the maps again, now from the held-out cells too; the game stays as it is."""
     if not mover.passes:
         return mover
-    rng = np.random.default_rng(seed)
-    r, c = (_some(side, rng.permutation(len(side)), MAX_CELLS) for side in (reference, cells))
-    start = mover.start
-    if start is not None and not labelled:
-        # Some draws of the cells to learn from lead the start astray; all of them do not.
-        start = fit_start(r, c, seed=seed + REFIT_SEED, guess=start, turns=REFIT_TURNS)
+    r, c = split.whole_reference, split.whole_cells
     positions = Mover(start, mover.generator)(c)
     return Mover(start, mover.generator, fit_passes(r, c, positions, seed=seed))
-
-
-def _some(cells: NDArray[np.float64], order: NDArray[np.intp], n: int) -> NDArray[np.float64]:
-    return cells[np.sort(order[:n])]
 
 
 class _Shown:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # A proposal is left only for one that costs so much less: on a few hundred held-out cells, an AUC is known to
 # .03 at best.
 MARGIN = 0.05
+REFIT_TURNS = 3  # of the start, from where it stands, with all cells
+REFIT_SEED = 500
 MOVER_HIDDEN = (128, 128)  # a generator that moves cells, not only leads maps to them, needs more
 
 # Names of proposals and rivals, as the report shows them.
@@ -61,11 +63,14 @@ class Proposed(NamedTuple):
         Names of those that may be taken, the first one unless another is clearly better.
     way_back
         From the reference's frame into the batch's.
+    start
+        The start of the preferred ones, learned once more from all cells; None if they have none.
     """
 
     proposals: Mapping[str, Proposal]
     preferred: tuple[str, ...]
     way_back: Mover
+    start: MarkerMaps | None = None
 
 
 def matched(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) -> Proposed:
@@ -100,15 +105,16 @@ def matched(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) ->
         tie = stay_near(r.shape[1])
     weights = balance(r, positions, seed=seed + 50)
 
-    def without_game() -> Mover:
+    def without_game() -> tuple[Mover, MarkerMaps | None]:
         found.update(_simple(split, unseen))
         if start is not None:
             passes = fit_passes(r, c, positions, seed=seed)
             found[START_MAPS] = _scored(Mover(start, passes=passes), split, unseen)
-        return fit_way_back(r, c, seed=seed, start=start)
+        way_back = fit_way_back(r, c, seed=seed, start=start)
+        return way_back, start if start is None or split.known is not None else _once_more(start, split, seed)
 
     # Half of the work needs no game: it is done in a thread of its own.
-    with beside(without_game) as way_back:
+    with beside(without_game) as others:
         generator = play_game(
             r, positions, weights, tie, rounds=config.rounds, seed=seed, device=device, watchers=[watch]
         )
@@ -116,7 +122,7 @@ def matched(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) ->
         passes = fit_passes(r, c, led(c), seed=seed)
         found[GAME_MAPS] = _scored(Mover(start, generator, passes), split, unseen)
     free = config.correspondence == "shared"
-    return Proposed(found, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,), way_back.result())
+    return Proposed(found, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,), *others.result())
 
 
 def magan(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) -> Proposed:
@@ -201,6 +207,13 @@ def _scored(mover: Mover, split: Split, unseen: HeldOut) -> Proposal:
 def _simple(split: Split, unseen: HeldOut) -> dict[str, Proposal]:
     movers = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(split.reference, split.cells))}
     return {name: _scored(mover, split, unseen) for name, mover in movers.items()}
+
+
+def _once_more(start: MarkerMaps, split: Split, seed: int) -> MarkerMaps:
+    """Go on with a start: some draws of the cells to learn from lead it astray, all of them do not."""
+    return fit_start(
+        split.whole_reference, split.whole_cells, seed=seed + REFIT_SEED, guess=start, turns=REFIT_TURNS
+    )
 
 
 def _start(split: Split, unseen: HeldOut, seed: int) -> Proposal:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.evaluate import Scores
 
+MAX_CELLS = 10_000  # of each batch, to learn the maps from that are used in the end
 PROPOSAL_CELLS = 6_000  # of each batch, to learn proposals from
 HELD_OUT = 0.2
 MAX_HELD_OUT = 2_000
@@ -48,6 +49,8 @@ class Split:
         To learn from.
     unseen_reference, unseen_cells
         To score on.
+    whole_reference, whole_cells
+        Some of all, held-out ones among them: to learn from once more what is used in the end.
     known
         Labels of the cells to learn from.
     """
@@ -56,6 +59,8 @@ class Split:
     cells: NDArray[np.float64]
     unseen_reference: NDArray[np.float64]
     unseen_cells: NDArray[np.float64]
+    whole_reference: NDArray[np.float64]
+    whole_cells: NDArray[np.float64]
     known: Known | None
 
     @classmethod
@@ -77,7 +82,19 @@ class Split:
             seen.append(np.sort(order[n:]))
         if known is not None:
             known = Known(known.reference[seen[0]], known.cells[seen[1]])
-        return cls(reference[seen[0]], cells[seen[1]], reference[unseen[0]], cells[unseen[1]], known)
+        rng = np.random.default_rng(seed)
+        whole_reference, whole_cells = (
+            side[np.sort(rng.permutation(len(side))[:MAX_CELLS])] for side in (reference, cells)
+        )
+        return cls(
+            reference[seen[0]],
+            cells[seen[1]],
+            reference[unseen[0]],
+            cells[unseen[1]],
+            whole_reference,
+            whole_cells,
+            known,
+        )
 
     def compare(self, measured: Scores, floor: Mapping[str, float], *, seed: int) -> Likeness:
         """Tell whether the batches, as measured, differ no more than two halves of the reference do.

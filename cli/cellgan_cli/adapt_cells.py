@@ -11,6 +11,7 @@ from cellgan.atomic import check_output
 from cellgan.errors import ConfigError
 from cellgan_cli.screen import Screen, list_files
 
+SETTINGS = ("unknown_below", "align", "fit_again", "seed")
 _PATH = click.Path(path_type=Path)
 
 
@@ -26,6 +27,12 @@ _PATH = click.Path(path_type=Path)
     default=0.5,
     show_default=True,
     help="Cells whose most probable type is less probable than this stay unknown; 0 names every cell.",
+)
+@click.option(
+    "--fit-again/--no-fit-again",
+    default=True,
+    show_default=True,
+    help="Fit a linear classifier again to TARGET's cells with the types that it gave them.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 @click.option("--report", type=_PATH, metavar="PATH", help="Report. [default: beside the output, .html]")
@@ -60,18 +67,12 @@ def cells(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         from cellgan.cytof.adapted_cells_page import adapted_cells_page
         from cellgan.cytof.align import Screen as Said
 
-        config = CellsConfig(
-            flags["label"], unknown_below=flags["unknown_below"], align=flags["align"], seed=flags["seed"]
-        )
+        config = CellsConfig(flags.pop("label"), **{name: flags[name] for name in SETTINGS})
         found = adapt_cell_files(inputs[0], inputs[1], config, screen=Said(screen.progress, screen.say))
         found.write(output, inputs=inputs, overwrite=flags["overwrite"])
         write_page(adapted_cells_page(found.report), found.report, report)
         named = ", ".join(f"{name} {n:,}" for name, n in found.report["types"].items())
         screen.say(f"{found.report['target']}: {named}")
-        screen.say(
-            "adapted"
-            if found.report["kept"] == "adapted"
-            else "adapting looked no better: the source's is kept"
-        )
+        screen.say(found.verdict)
         screen.say(f"open {report} next")
     list_files([output, report])

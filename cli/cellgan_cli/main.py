@@ -5,6 +5,8 @@ Exit codes: 0 done; 1 a file, a panel or a place that cannot be used; 2 wrong us
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 128 + signal.SIGINT
+SELDOM = 50_000  # new objects between two searches for garbage
 
 
 class Misuse(click.ClickException):
@@ -80,8 +83,16 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if not sys.warnoptions:  # what a library thinks of its next release is no news to an analyst
         warnings.simplefilter("ignore")
+    _collect_garbage_seldom()
     signal.signal(signal.SIGTERM, _terminate)
     cli(prog_name="cellgan")
+
+
+def _collect_garbage_seldom() -> None:
+    # Libraries load a million objects that stay. To search them for garbage again and again while they are
+    # loaded, and once more when the program ends and its memory is given back anyway, takes a second.
+    gc.set_threshold(SELDOM)
+    atexit.register(gc.freeze)
 
 
 def _terminate(signum: int, _frame: FrameType | None) -> None:

@@ -16,7 +16,7 @@ from cellgan_cli.main import cli
 MARKERS = ["CD3", "CD4", "CD19", "CD14"]
 CENTRES = np.array([[4.0, 4.0, 0.5, 0.5], [0.5, 0.5, 4.0, 0.5], [0.5, 2.0, 0.5, 4.0]])
 TYPES = np.array(["T", "B", "Monocyte"])
-GAME = AdaptConfig(rounds=60, checkpoints=4, size=64)
+GAME = AdaptConfig(rounds=60, checkpoints=4, size=64, encoder_lr=5e-3)
 
 
 def cells(seed, *, n=450, factor=1.0, markers=MARKERS):
@@ -59,13 +59,27 @@ def test_target_labels_are_not_looked_at(found):
     assert list(again.adata.obs["cellgan_type"]) == list(result.adata.obs["cellgan_type"])
 
 
+def test_fitting_again_follows_the_cells_to_where_they_are(found):
+    target, result = found
+    assert result.report["fitted_again"]["used"]
+    assert result.report["kept"] == "adapted"
+    without = adapt_cells(
+        cells(0), target, CellsConfig("cell_type", unknown_below=0.0, fit_again=False), GAME
+    )
+    assert without.report["fitted_again"] is None
+    changed = without.adata.obs["cellgan_type"] != result.adata.obs["cellgan_type"]
+    assert result.report["fitted_again"]["changed"] == changed.sum() > 0
+    assert accuracy(result.adata, "cellgan_type") > accuracy(without.adata, "cellgan_type")
+
+
 def test_doubtful_cells_stay_unknown(found):
     target, result = found
     bold = result.adata.obs["cellgan_confidence"].to_numpy()
-    careful = adapt_cells(cells(0), target, CellsConfig("cell_type", unknown_below=0.97), GAME)
+    least = float(np.sort(bold)[20])
+    careful = adapt_cells(cells(0), target, CellsConfig("cell_type", unknown_below=least), GAME)
     unknown = careful.adata.obs["cellgan_type"].to_numpy(dtype=str) == "unknown"
     assert 0 < unknown.sum() < len(unknown)
-    assert np.array_equal(unknown, bold < 0.97)
+    assert np.array_equal(unknown, bold < least)
 
 
 def test_unlabelled_cells_are_not_learned():
