@@ -1,6 +1,6 @@
 """How far an aligned value may be from the truth: one standard deviation per cell and marker.
 
-The truth is what the reference's instrument would have counted of the same cell. Three things stand between:
+The truth is what the reference's instrument would have counted of the same cell. Four things stand between:
 
 - *Counting*. Below a few ions a count is mostly chance. What chance does to the measured value is carried
   through the map, which stretches it where the batch's signal is faint.
@@ -9,6 +9,9 @@ The truth is what the reference's instrument would have counted of the same cell
   are sent into the batch's frame by maps fitted the other way round, and come back through the mover. They
   should arrive where they left. What the two ways have in common cannot show in such a round trip: on
   simulated batches, whose truth is known, errors are `UNSEEN` times as large.
+- *Background*. Ions that only the batch's instrument adds put its faint cells into another order, which no
+  map can undo, and no round trip shows. There are fewer cells without any ion then: if background adds b ions
+  on average, and their number is Poisson's, exp(-b) times as many.
 """
 
 from __future__ import annotations
@@ -28,10 +31,11 @@ if TYPE_CHECKING:
     from cellgan.cytof.maps import MarkerMaps
     from cellgan.cytof.transform import Standardise
 
-UNSEEN = 1.45
+UNSEEN = 1.2
 # Ions, that is fifths of the cofactor: the background of mass cytometers; what varies beyond varies with the
 # cell.
 FAINT = 3.0
+BACKGROUND = 6.0  # ions at most that one instrument adds: of more, cells without any would not tell
 SMEAR = 1 / 6  # variance of two counts that were smeared over the unit below
 COFACTOR = 5.0
 N_CELLS = 4_000  # of each batch, to fit the way back
@@ -132,21 +136,47 @@ def fit_uncertainty(
         Standard units of the reference.
     """
     cells = cells[:N_CELLS]
-    level, doubt = _by_level(mover(cells), _doubt(mover, cells, units))
+    aligned = mover(cells)
+    level, doubt = _by_level(aligned, _doubt(mover, cells, units))
     expected = Uncertainty(level, doubt)
     arrived = mover(back(held_out))
+    chance = _carried(mover, cells, background_noise(cells, held_out, units))
     error = np.abs(arrived - held_out) / expected(arrived)
     # A marker that comes back better than the others may do so by chance; one that comes back worse does not.
     factor = np.maximum(np.quantile(error, LEVEL), np.quantile(error, LEVEL, axis=0)) / NORMAL
     found = expected.scaled(UNSEEN * factor)
-    return Uncertainty(found.level, np.maximum(found.sd, LEAST))
+    _, added = _by_level(aligned, chance)
+    return Uncertainty(level, np.maximum(np.hypot(found.sd, added), LEAST))
 
 
 def _doubt(mover: Mover, cells: NDArray[np.float64], units: Standardise) -> NDArray[np.float64]:
     """Return what counting and the choice of clusters leave open for each value, one standard deviation."""
     noise = counting_noise(cells * units.sd + units.mean) / units.sd
-    carried = (mover(cells + noise) - mover(cells - noise)) / 2
-    return np.maximum(np.hypot(carried, _disagreement(mover, cells)), LEAST)
+    return np.maximum(np.hypot(_carried(mover, cells, noise), _disagreement(mover, cells)), LEAST)
+
+
+def _carried(mover: Mover, cells: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what becomes of noise, one standard deviation, on the way."""
+    return (mover(cells + noise) - mover(cells - noise)) / 2 if noise.any() else noise
+
+
+def background_noise(
+    cells: NDArray[np.float64], reference: NDArray[np.float64], units: Standardise
+) -> NDArray[np.float64]:
+    """Return one standard deviation of what background that the reference lacks does to a batch's values.
+
+    Parameters
+    ----------
+    cells, reference
+        Of the two batches, standardised, ``(n_cells, n_markers)``.
+    units
+        Standard units of the reference. Values below 0, without them, are cells without an ion.
+    """
+    ours, theirs = ((side * units.sd + units.mean <= 0).mean(axis=0) for side in (cells, reference))
+    ions = np.log((theirs + 1 / len(reference)) / (ours + 1 / len(cells))).clip(0, BACKGROUND)
+    counts = COFACTOR * np.sinh(np.clip(cells * units.sd + units.mean, 0, BRIGHTEST))
+    found: NDArray[np.float64] = np.sqrt(ions / (counts**2 + COFACTOR**2)) / units.sd
+    return found
 
 
 def counting_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:

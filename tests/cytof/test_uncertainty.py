@@ -15,6 +15,7 @@ from cellgan.cytof.transform import Standardise, to_arcsinh
 from cellgan.cytof.uncertainty import (
     LEAST,
     Uncertainty,
+    background_noise,
     counting_noise,
     fit_uncertainty,
     fit_way_back,
@@ -172,3 +173,26 @@ def test_the_way_back_leads_into_the_batchs_frame():
     assert led(truth).tobytes() != back(truth).tobytes()
     again, other = (fit_way_back(truth, cells, seed=seed)(truth).tobytes() for seed in (0, 1))
     assert back(truth).tobytes() == again != other
+
+
+def test_background_that_one_instrument_adds_makes_its_faint_cells_uncertain():
+    rng = np.random.default_rng(0)
+    counts = rng.exponential(3.0, (3000, 3)) * (rng.random((3000, 3)) < 0.7)
+    added = rng.poisson([0.0, 1.5, 0.0], counts.shape)
+    reference, cells = counts[:1500] - rng.random((1500, 3)), (counts + added)[1500:] - rng.random((1500, 3))
+    scaled = [np.arcsinh(side / 5) for side in (reference, cells)]
+    units = units_of(3)
+    noise = background_noise(scaled[1], scaled[0], units)
+    faint = np.argmin(np.abs(scaled[1]), axis=0)
+    at_zero = noise[faint, range(3)]
+    assert at_zero[1] == pytest.approx(np.sqrt(1.5) / 5, rel=0.15)
+    assert at_zero[[0, 2]].max() < 0.6 * at_zero[1]
+    bright = np.arcsinh(np.full((1, 3), 500 / 5))
+    assert background_noise(np.vstack([scaled[1], bright]), scaled[0], units)[-1].max() < 0.01
+    # The other way round, it is the truth that is uncertain, and nothing is told of that.
+    assert (background_noise(scaled[0], scaled[1], units)[:, 1] == 0).all()
+
+
+def test_without_zeros_on_either_side_there_is_no_background():
+    cells = np.random.default_rng(0).uniform(1, 3, (200, 2))
+    assert not background_noise(cells, cells + 0.1, units_of(2)).any()
