@@ -91,8 +91,7 @@ def other_start(knots: Callable[[Values], Values]) -> tuple[tuple[object, str, o
         found = MarkerMaps(knots(split.cells), knots(split.reference))
         return proposals._scored(Mover(found), split, unseen)
 
-    keep = (pair, "fit_start", lambda *_args, guess, **_how: guess)
-    return (proposals, "_start", start), keep
+    return (proposals, "_start", start), KEPT
 
 
 def two_knots(cells: Values) -> Values:
@@ -103,6 +102,7 @@ def no_knots(cells: Values) -> Values:
     return np.array([[-1.0], [1.0]]) * np.ones(cells.shape[1])
 
 
+KEPT = (proposals, "_once_more", lambda start, *_: start)
 ALWAYS_GAME, NEVER_GAME = (proposals, "MARGIN", np.inf), (proposals, "MARGIN", -np.inf)
 UNWEIGHTED = (correspondence, "balance", evenly), (proposals, "balance", evenly)
 ROWS: dict[str, Row] = {
@@ -111,7 +111,7 @@ ROWS: dict[str, Row] = {
     "start and maps, no game": without(NEVER_GAME),
     "28 clusters only": without(*clusters(28)),
     "14 clusters only": without(*clusters(14)),
-    "start not learned again from all cells": without((pair, "fit_start", lambda *_a, guess, **_h: guess)),
+    "start not learned again from all cells": without(KEPT),
     "without ranks for tied values": without((ranks, "DITHER", 0.0)),
     "maps for all clusters, whatever their shares": without((maps, "MAX_RATIO", np.inf)),
     "start alone": partial(aligned, mover=lambda found: Mover(found.mover.start)),
