@@ -2,6 +2,7 @@
 
     python benchmarks/adaptation.py digits DIR > digits.jsonl
     python benchmarks/adaptation.py cells multicenter.h5ad > cells.jsonl
+    python benchmarks/adaptation.py pairs multicenter.h5ad > pairs.jsonl
     python benchmarks/adaptation.py figure digits.jsonl > docs/adapt_digits.svg
     python benchmarks/adaptation.py table digits.jsonl
 
@@ -14,12 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 import torch
 
-CENTRES = ("S07", "S05", "S08")
+SOURCE, CENTRES = "S01", ("S07", "S05", "S08")
 
 
 def digits(folder: Path, done: list[dict]) -> None:
@@ -36,17 +38,30 @@ def digits(folder: Path, done: list[dict]) -> None:
 
 
 def cells(path: Path, done: list[dict]) -> None:
+    """Carry types from S01 to the three centres that are reported."""
+    run_cells(path, done, [(SOURCE, centre, align) for centre in CENTRES for align in (False, True)])
+
+
+def pairs(path: Path, done: list[dict]) -> None:
+    """Carry types between all other pairs of centres, on which the method was chosen."""
+    import anndata as ad
+
+    centres = sorted(ad.read_h5ad(path, backed="r").obs["batch"].unique())
+    others = [(a, b, False) for a, b in permutations(centres, 2) if a != SOURCE or b not in CENTRES]
+    run_cells(path, done, others)
+
+
+def run_cells(path: Path, done: list[dict], runs: list[tuple[str, str, bool]]) -> None:
     import anndata as ad
 
     whole = ad.read_h5ad(path)
-    source = whole[whole.obs["batch"] == "S01"].to_memory()
-    for centre in CENTRES:
-        target = whole[whole.obs["batch"] == centre].to_memory()
-        for align in (False, True):
-            if any(row["target"] == centre and row["align"] == align for row in done):
-                continue
-            row = score_cells(source, target, align=align)
-            print(json.dumps({"target": centre, "align": align, **row}), flush=True)
+    finished = {(row["source"], row["target"], row["align"]) for row in done}
+    for run in runs:
+        if run in finished:
+            continue
+        source, target = (whole[whole.obs["batch"] == centre].to_memory() for centre in run[:2])
+        row = score_cells(source, target, align=run[2])
+        print(json.dumps(dict(zip(("source", "target", "align"), run, strict=True)) | row), flush=True)
 
 
 def score_cells(source, target, *, align: bool) -> dict:
@@ -160,7 +175,7 @@ def main() -> None:
     KINDS[given.kind](given.data, done)
 
 
-KINDS = {"digits": digits, "cells": cells, "figure": figure, "table": table}
+KINDS = {"digits": digits, "cells": cells, "pairs": pairs, "figure": figure, "table": table}
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def run(*words):
 
 def flags(config: SegmentConfig) -> list[str]:
     return [
-        f"--{name}={getattr(config, name)}" for name in ("steps", "size", "pixel", "width", "slices", "loss")
+        f"--{name.replace('_', '-')}={getattr(config, name)}"
+        for name in ("steps", "size", "pixel", "width", "slices", "loss", "learning_rate")
     ]
 
 
