@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLUMNS = ("case", "site", "image", "mask")
+TRAINED_ON = "trained_on.csv"  # in a model's folder: where the files of its training are
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cellgan.core.device import DeviceName, Execution, pick
 from cellgan.core.match import Match, play
 from cellgan.core.watch import SaveEvery, Told
 from cellgan.errors import ModelError
-from cellgan.segmentation.cases import Case, read_cases, write_cases
+from cellgan.segmentation.cases import TRAINED_ON, Case, read_cases, write_cases
 from cellgan.segmentation.config import SegmentConfig
 from cellgan.segmentation.familiarity import KnownCases, Sight, known_cases
 from cellgan.segmentation.game import game_of
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 UNFINISHED, STARTED_WITH, LOSSES = "unfinished.safetensors", "unfinished.json", "unfinished_losses.json"
-TABLE = "cases.csv"  # of the training, for an adaptation to find its cases
 _SAVE_EVERY = 100  # rounds: half a minute
 
 
@@ -121,7 +120,7 @@ def train(
     model = replace(model, known=remember(model, data))
     if folder is not None:
         model.save(folder)
-        write_cases(folder / TABLE, cases)
+        write_cases(folder / TRAINED_ON, cases)
         for name in (UNFINISHED, STARTED_WITH, LOSSES):
             (folder / name).unlink(missing_ok=True)
     return model

@@ -67,7 +67,7 @@ def cells(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         from cellgan.cytof.adapted_cells_page import adapted_cells_page
         from cellgan.cytof.align import Screen as Said
 
-        config = CellsConfig(flags.pop("label"), **{name: flags[name] for name in SETTINGS})
+        config = CellsConfig(flags["label"], **{name: flags[name] for name in SETTINGS})
         found = adapt_cell_files(inputs[0], inputs[1], config, screen=Said(screen.progress, screen.say))
         found.write(output, inputs=inputs, overwrite=flags["overwrite"])
         write_page(adapted_cells_page(found.report), found.report, report)

@@ -24,7 +24,7 @@ _PATH = click.Path(path_type=Path)
     "--source",
     type=_PATH,
     metavar="CASES",
-    help="Table of the model's training: images, masks. [default: MODEL/cases.csv]",
+    help="Table of the model's training: images, masks. [default: MODEL/trained_on.csv]",
 )
 @click.option("--output", "-o", required=True, type=_PATH, metavar="FOLDER", help="Where the model goes.")
 @click.option(
@@ -54,11 +54,12 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     cases, or no adapted network looks better without target masks, it is MODEL as it was, and says so.
     """
     model, output = flags["model"], flags["output"]
-    names = ["model.safetensors", "model.json", "report.html", "report.json"]
+    names = ["model.safetensors", "model.json", "trained_on.csv", "report.html", "report.json"]
     kept = [] if flags["resume"] else ["unfinished.safetensors"]
+    inputs = [*(model / name for name in names), flags["target_cases"], *filter(None, [flags["source"]])]
     if output.is_dir():
         for name in (*names, *kept):
-            check_output(output / name, inputs=[model / name], overwrite=flags["overwrite"])
+            check_output(output / name, inputs=inputs, overwrite=flags["overwrite"])
     else:
         check_output(output)
     with Screen(quiet=flags["quiet"]) as screen:
@@ -69,7 +70,7 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         from cellgan.adaptation.choice import Keep
         from cellgan.segmentation.adapt_volumes import adapt_volumes, default_game
         from cellgan.segmentation.adapted_volumes_page import adapted_volumes_page
-        from cellgan.segmentation.cases import read_image_cases, write_cases
+        from cellgan.segmentation.cases import TRAINED_ON, read_image_cases, write_cases
         from cellgan.segmentation.model import load_model
 
         segmenter, targets = load_model(model), read_image_cases(flags["target_cases"])
@@ -85,19 +86,19 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
             progress=screen.progress,
         )
         found.model.save(output)
-        write_cases(output / "cases.csv", source)
+        write_cases(output / TRAINED_ON, source)
         write_page(adapted_volumes_page(found.report), found.report, output / "report.html")
         screen.say(found.verdict)
         screen.say(f"open {output / 'report.html'} next")
-    list_files([output / name for name in names[:3]])
+    list_files([output / name for name in names[:4]])
 
 
 def _source_cases(model: Path, table: Path | None) -> list[Case]:
     """Read the cases that a model was trained on, by default from the table in its folder."""
-    from cellgan.segmentation.cases import read_cases
+    from cellgan.segmentation.cases import TRAINED_ON, read_cases
 
     try:
-        return read_cases(table or model / "cases.csv")
+        return read_cases(table or model / TRAINED_ON)
     except InputError as error:
         if table is None:
             error.add_note(

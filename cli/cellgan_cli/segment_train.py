@@ -18,7 +18,7 @@ from cellgan_cli.segment_evaluate import table
 from cellgan_cli.segment_settings import read_settings, segment_settings
 
 _PATH = click.Path(path_type=Path)
-_MODEL = ["model.safetensors", "model.json", "losses.json", "cases.csv"]
+_MODEL = ["model.safetensors", "model.json", "losses.json", "trained_on.csv"]
 _PIECES = click.option(
     "--pieces",
     type=click.Choice(get_args(Pieces)),
@@ -50,12 +50,12 @@ _OUTPUT = click.option(
 def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig
     """Train a segmenter on the images and masks of CASES, a .csv with the columns case,site,image,mask.
 
-    Writes model.safetensors, model.json, losses.json and cases.csv (where the training's files are) into the
-    folder. Stopped by Ctrl-C, it goes on with --resume to the same bytes.
+    Writes model.safetensors, model.json, losses.json and trained_on.csv (where the training's files are) into
+    the folder. Stopped by Ctrl-C, it goes on with --resume to the same bytes.
     """
     config, folder = read_settings(flags), flags["output"]
     kept = [] if flags["resume"] else ["unfinished.safetensors"]
-    _check_folder(folder, [*_MODEL, *kept], overwrite=flags["overwrite"])
+    _check_folder(folder, [*_MODEL, *kept], overwrite=flags["overwrite"], inputs=(flags["cases"],))
     from cellgan.segmentation.cases import read_cases
     from cellgan.segmentation.training import train as play
 

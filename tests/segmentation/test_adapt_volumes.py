@@ -92,8 +92,10 @@ def test_from_the_command_line_to_a_model_that_predicts(sites, tmp_path):
     again = CliRunner().invoke(cli, [str(word) for word in words])
     assert again.exit_code == 1
     assert "exists already" in again.output
-    assert [case.name for case in read_cases(out / "cases.csv")] == [case.name for case in read_cases(source)]
-    (tmp_path / "model/cases.csv").unlink()
+    assert [case.name for case in read_cases(out / "trained_on.csv")] == [
+        case.name for case in read_cases(source)
+    ]
+    (tmp_path / "model/trained_on.csv").unlink()
     lost = CliRunner().invoke(cli, [str(word) for word in [*words, "--overwrite"]])
     assert lost.exit_code == 1
     assert "cannot read the table of cases" in lost.output

@@ -73,16 +73,24 @@ def test_a_model_finds_in_a_new_case_what_it_was_shown_in_others(table):
     assert score(untrained.mask == 1, truth, new.volume.affine)["dice"] < 0.5
 
 
+def test_a_table_of_cases_is_never_written_over(table, tmp_path):
+    mine = table.with_name("trained_on.csv")
+    mine.write_bytes(table.read_bytes())
+    done = run("train", mine, "-o", table.parent, "--overwrite", "--steps=1", "--size=32", "--width=2")
+    assert done.exit_code == 1, done.output
+    assert mine.read_bytes() == table.read_bytes()
+
+
 def test_from_table_to_scores_on_the_command_line(table, tmp_path):
     model, out = tmp_path / "model", tmp_path / "out"
     done = run("train", table, "-o", model, *flags(QUICK))
     assert done.exit_code == 0, done.output
-    written = ["cases.csv", "losses.json", "model.json", "model.safetensors"]
+    written = ["losses.json", "model.json", "model.safetensors", "trained_on.csv"]
     assert sorted(done.stdout.split()) == [f"{model}/{name}" for name in written]
     assert sorted(path.name for path in model.iterdir()) == written
     assert json.loads((model / "model.json").read_text())["config"]["steps"] == 90
     cases = read_cases(table)
-    assert [case.name for case in read_cases(model / "cases.csv")] == [case.name for case in cases]
+    assert [case.name for case in read_cases(model / "trained_on.csv")] == [case.name for case in cases]
     images = [case.images[0] for case in cases]
     done = run("predict", model, *images, "-o", out, "--uncertainty")
     assert done.exit_code == 0, done.output
