@@ -172,9 +172,10 @@ def _adapt(
     game = adaptation or default_game(learned.kind, config.seed)
     found = adapt(learned.encoder, learned.head, domains, game, watchers=[show])
     before = probabilities(learned.encoder, learned.head, domains.target).numpy()
-    after, again = found.probabilities(domains.target).numpy(), None
+    p, again = found.probabilities(domains.target), None
     if config.fit_again and learned.kind == "linear":
-        after, again = _fitted_again(found, domains)
+        p, again = _fitted_again(found, domains, p)
+    after = p.numpy()
     report = _report(batches, config, found, types, after, again)
     report |= {"markers": markers, "classifier": learned.kind, "mistakes": learned.mistakes}
     adata = target.adata.copy()
@@ -185,16 +186,17 @@ def _adapt(
     return AdaptedCells(adata, report)
 
 
-def _fitted_again(found: Adaptation, domains: Domains) -> tuple[NDArray[np.float32], dict[str, Any]]:
+def _fitted_again(
+    found: Adaptation, domains: Domains, before: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, Any]]:
     """Return probabilities of types, fitted again unless the source is lost, and what came of it."""
-    before = found.probabilities(domains.target)
-    networks = fit_again(found.encoder, found.head, domains.target, domains.source, domains.labels)
+    networks = fit_again(before.argmax(1), domains.target, domains.source, domains.labels)
     after = probabilities(*networks, domains.target)
     kept = right(probabilities(*networks, domains.source), domains.labels)
     used = kept >= found.looks[0].source_kept - found.config.tolerance
     moved = int((before.argmax(1) != after.argmax(1)).sum())
     about = {"used": used, "source_kept": kept, "changed": moved}
-    return (after if used else before).numpy(), about
+    return after if used else before, about
 
 
 def comparable(

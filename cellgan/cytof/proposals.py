@@ -111,7 +111,9 @@ def matched(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) ->
             passes = fit_passes(r, c, positions, seed=seed)
             found[START_MAPS] = _scored(Mover(start, passes=passes), split, unseen)
         way_back = fit_way_back(r, c, seed=seed, start=start)
-        return way_back, start if start is None or split.known is not None else _once_more(start, split, seed)
+        if start is None or split.known is not None:
+            return way_back, start
+        return way_back, _once_more(start, split, seed)
 
     # Half of the work needs no game: it is done in a thread of its own.
     with beside(without_game) as others:

@@ -74,25 +74,23 @@ class Split:
     ) -> Split:
         """Hold out cells of both batches, at random."""
         rng = np.random.default_rng(seed)
-        seen, unseen = [], []
+        seen, unseen, whole = [], [], []
         for side in (reference, cells):
-            order = rng.permutation(len(side))[: PROPOSAL_CELLS + MAX_HELD_OUT]
+            everything = rng.permutation(len(side))
+            whole.append(np.sort(everything[:MAX_CELLS]))
+            order = everything[: PROPOSAL_CELLS + MAX_HELD_OUT]
             n = min(MAX_HELD_OUT, int(HELD_OUT * len(order)))
             unseen.append(order[:n])
             seen.append(np.sort(order[n:]))
         if known is not None:
             known = Known(known.reference[seen[0]], known.cells[seen[1]])
-        rng = np.random.default_rng(seed)
-        whole_reference, whole_cells = (
-            side[np.sort(rng.permutation(len(side))[:MAX_CELLS])] for side in (reference, cells)
-        )
         return cls(
             reference[seen[0]],
             cells[seen[1]],
             reference[unseen[0]],
             cells[unseen[1]],
-            whole_reference,
-            whole_cells,
+            reference[whole[0]],
+            cells[whole[1]],
             known,
         )
 

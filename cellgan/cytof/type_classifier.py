@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -88,9 +89,7 @@ def learn_types(cells: Tensor, types: Tensor, *, seed: int) -> Classifier:
     return Classifier(*fits[chosen](cells, types), chosen, mistakes)
 
 
-def fit_again(
-    encoder: nn.Module, head: nn.Module, target: Tensor, source: Tensor, types: Tensor
-) -> tuple[nn.Module, nn.Module]:
+def fit_again(own: Tensor, target: Tensor, source: Tensor, types: Tensor) -> tuple[nn.Module, nn.Module]:
     """Fit the linear classifier to the target's own cells, with the types that they are given.
 
     It moves its means and its covariance to where the target's cells are, and its prior shares to theirs; so
@@ -99,15 +98,14 @@ def fit_again(
 
     Parameters
     ----------
-    encoder, head
-        Give the first types.
+    own
+        Types that the target's cells were given, ``(m,)``.
     target
-        Cells to name, ``(m, n_markers)``.
+        These cells, ``(m, n_markers)``.
     source, types
         Cells of known type, ``(n, n_markers)`` and ``(n,)``: those of a type of which the target seems to
         hold fewer than `LEAST` stand in for it.
     """
-    own = probabilities(encoder, head, target).argmax(1)
     found = torch.bincount(own, minlength=int(types.max()) + 1)
     lent = torch.isin(types, torch.nonzero(found < LEAST)[:, 0])
     cells, labels = torch.cat([target, source[lent]]), torch.cat([own, types[lent]])
@@ -146,6 +144,5 @@ def perceptron(cells: Tensor, types: Tensor, *, seed: int) -> tuple[nn.Module, n
     with seeded(seed), torch.enable_grad():
         encoder = nn.Sequential(mlp(cells.shape[1], N_FEATURES, hidden=(HIDDEN,), slope=0.0), nn.ReLU())
         head = nn.Linear(N_FEATURES, n_types)
-    fit = Fit(FIT.rounds, FIT.size, FIT.lr, seed)
-    fit_classifier(encoder, head, cells, types, fit=fit)
+    fit_classifier(encoder, head, cells, types, fit=replace(FIT, seed=seed))
     return encoder, head

@@ -167,9 +167,7 @@ def background_noise(
     """
     ours, theirs = ((side * units.sd + units.mean <= 0).mean(axis=0) for side in (cells, reference))
     ions = np.log((theirs + 1 / len(reference)) / (ours + 1 / len(cells))).clip(0, BACKGROUND)
-    counts = COFACTOR * np.sinh(np.clip(cells * units.sd + units.mean, 0, BRIGHTEST))
-    found: NDArray[np.float64] = np.sqrt(ions / (counts**2 + COFACTOR**2)) / units.sd
-    return found
+    return _noise(ions, _counts(cells * units.sd + units.mean)) / units.sd
 
 
 def counting_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,8 +175,19 @@ def counting_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Ions arrive independently of each other, so a count's variance is its mean (Poisson).
     """
-    counts = COFACTOR * np.sinh(np.clip(values, 0, BRIGHTEST))
-    found: NDArray[np.float64] = np.sqrt((np.minimum(counts, FAINT) + SMEAR) / (counts**2 + COFACTOR**2))
+    counts = _counts(values)
+    return _noise(np.minimum(counts, FAINT) + SMEAR, counts)
+
+
+def _counts(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the ions that values on the arcsinh scale stand for."""
+    found: NDArray[np.float64] = COFACTOR * np.sinh(np.clip(values, 0, BRIGHTEST))
+    return found
+
+
+def _noise(variance: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a variance of counts is on the arcsinh scale, one standard deviation."""
+    found: NDArray[np.float64] = np.sqrt(variance / (counts**2 + COFACTOR**2))
     return found
 
 

@@ -35,7 +35,7 @@ from cellgan.core.nets import patch_discriminator
 from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
 from cellgan.errors import ConfigError, InputError
-from cellgan.segmentation.candidates import Looker, mean_doubt
+from cellgan.segmentation.candidates import Looker, maps_of, mean_doubt
 from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import missed_overlap
 from cellgan.segmentation.training import remember
@@ -161,7 +161,7 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     batches = TwoSites(ours, theirs, size=config.size, seed=config.seed)
     look_at = Looker(model, ours, theirs, relabel=batches.relabel, seed=config.seed)
     first = look_at(0, body)
-    doubts = Doubts(mean_doubt(model, ours), first.entropy, least_doubt)
+    doubts = Doubts(mean_doubt(maps_of(model, ours)), first.entropy, least_doubt)
     if doubts.times < least_doubt:
         return AdaptedVolumes(model, _report("source", (first,), 0, config, targets, doubts))
     found = play_adaptation(

@@ -79,13 +79,13 @@ class Looker:
         if self._organs and not 1 / MOST_UNLIKE <= size <= MOST_UNLIKE:
             masks = masks_of_size(self._model, maps, data.gaps, self._usual_size)
         self._relabel(masks)
-        doubt = float(np.mean([doubt_of(each) for each in maps]))
+        doubt = mean_doubt(maps)
         return Look(number, 1 / (1 + doubt), doubt, size, kept_at_home(network, self._home))
 
 
-def mean_doubt(model: SegmentationModel, data: TrainingSet) -> float:
+def mean_doubt(maps: Sequence[NDArray[np.float32]]) -> float:
     """Return how much a segmenter doubts, over cases."""
-    return float(np.mean([doubt_of(each) for each in maps_of(model, data)]))
+    return float(np.mean([doubt_of(each) for each in maps]))
 
 
 def maps_of(model: SegmentationModel, data: TrainingSet) -> list[NDArray[np.float32]]:

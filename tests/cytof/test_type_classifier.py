@@ -51,6 +51,10 @@ def test_a_perceptron_is_taken_where_no_plane_parts_the_types():
     assert (found == truth).float().mean() > 0.97
 
 
+def given(networks, target):
+    return probabilities(*networks, target).argmax(1)
+
+
 def moved(*, n_types=3, seed=1, shares=(1.0, 1.0, 1.0)):
     """The same clouds as another instrument sees them, and not in the same shares."""
     cells, types = clouds(n_types, seed=seed, n=3000)
@@ -63,7 +67,7 @@ def test_fitting_again_gains_whatever_the_shares_are(shares):
     cells, types = clouds(3)
     target, truth = moved(shares=shares)
     first = linear(cells, types)
-    again = fit_again(*first, target, cells, types)
+    again = fit_again(given(first, target), target, cells, types)
     before, after = (probabilities(*each, target).argmax(1) for each in (first, again))
     assert (after == truth).sum() > (before == truth).sum()
 
@@ -74,14 +78,14 @@ def test_fitting_again_is_the_librarys_fit_to_ones_own_labels():
     found = linear(cells, types)
     own = probabilities(*found, target).argmax(1).numpy()
     expected = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(target.numpy(), own)
-    again = probabilities(*fit_again(*found, target, cells, types), target)
+    again = probabilities(*fit_again(given(found, target), target, cells, types), target)
     np.testing.assert_allclose(again.numpy(), expected.predict_proba(target.numpy()), atol=1e-4)
 
 
 def test_the_source_lends_cells_of_types_that_the_target_lacks():
     cells, types = clouds(3)
     target = cells[types == 0]
-    encoder, head = fit_again(*linear(cells, types), target, cells, types)
+    encoder, head = fit_again(given(linear(cells, types), target), target, cells, types)
     assert head.out_features == 3
     assert torch.isfinite(head.weight).all()
     assert (probabilities(encoder, head, target).argmax(1) == 0).float().mean() > 0.9

@@ -20,6 +20,7 @@ from cellgan.segmentation.candidates import (
     Looker,
     doubt_of,
     kept_at_home,
+    maps_of,
     masks_of,
     masks_of_size,
     mean_doubt,
@@ -134,7 +135,7 @@ def test_what_is_known_of_a_candidate(sites):
     look_at = Looker(model, ours, theirs, relabel=given.append, seed=0)
     as_it_was = look_at(0, body)
     assert [mask.shape for mask in given[0]] == [(n, 32, 32) for n in theirs.lengths]
-    assert as_it_was.entropy == pytest.approx(mean_doubt(model, theirs))
+    assert as_it_was.entropy == pytest.approx(mean_doubt(maps_of(model, theirs)))
     assert as_it_was.source_kept == pytest.approx(kept_at_home(model.network, unchanged(ours, seed=0)))
     with torch.no_grad():
         for last in model.network.head:
