@@ -68,16 +68,17 @@ def score_cells(source, target, *, align: bool) -> dict:
     """Return balanced accuracies, unlabelled cells left out, beside those of simple methods."""
     from sklearn.metrics import balanced_accuracy_score
 
-    from cellgan.cytof.adapt_cells import CellsConfig, adapt_cells, comparable, known_types
+    from cellgan.cytof.adapt_cells import CellsConfig, adapt_cells
     from cellgan.cytof.read_write import batches_from_adata
+    from cellgan.cytof.two_centres import comparable, known_types
 
     config = CellsConfig("cell_type", unknown_below=0.0, align=align)
     found = adapt_cells(source, target, config)
     batches = batches_from_adata({"source": source, "target": target})
     types, codes = known_types(batches[0], "cell_type")
     _, truth = known_types(batches[1], "cell_type")
-    ours, theirs, _ = comparable(batches, codes, config)
-    known, x, y = truth >= 0, ours[codes >= 0], codes[codes >= 0]
+    both = comparable(batches, codes, align=align)
+    known, x, y, theirs = truth >= 0, both.source[codes >= 0], codes[codes >= 0], both.target
 
     def score(predicted) -> float:
         return float(balanced_accuracy_score(truth[known], predicted[known]))
@@ -95,7 +96,24 @@ def score_cells(source, target, *, align: bool) -> dict:
         "kept": found.report["kept"],
         **{name: score(predicted) for name, predicted in simple.items()},
         "against_best": interval(truth[known], named["type"][known], simple[best][known]),
+        **{f"{name}, its own labels": score(own) for name, own in with_its_labels(theirs, truth).items()},
     }
+
+
+def with_its_labels(cells, truth) -> dict:
+    """Return what classifiers say that learned the target's own labels, in five-fold cross-validation."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    known, found = truth >= 0, {}
+    for name, method in (
+        ("linear", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")),
+        ("logistic", LogisticRegression(max_iter=1000)),
+    ):
+        found[name] = np.full(len(truth), -1)
+        found[name][known] = cross_val_predict(method, cells[known], truth[known], cv=5)
+    return found
 
 
 def interval(truth, ours, theirs, n=2000) -> list[float]:

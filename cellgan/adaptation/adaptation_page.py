@@ -76,9 +76,7 @@ def adaptation_page(
             page.Tile("Round", str(chosen["round"]), f"of {report['config']['rounds']}"),
         )
     )
-    criterion = CRITERION.format(tolerance=percent(report["config"]["tolerance"]))
-    drawn = (_gallery(looks),) if len(looks) > 1 else ()
-    made = page.Section("How it was chosen", (page.Text(criterion), *drawn, _table(report)))
+    made = page.Section("How it was chosen", how_it_was_chosen(report))
     settings = tuple((name, str(value)) for name, value in report["config"].items())
     return page.Page(
         title=title,
@@ -93,6 +91,13 @@ def adaptation_page(
         ),
         footer=f"Made by cellgan {report['cellgan']}. The JSON file beside this page holds the same numbers.",
     )
+
+
+def how_it_was_chosen(report: Mapping[str, Any]) -> tuple[page.Block, ...]:
+    """Lay out the criterion and the looks at all candidates."""
+    criterion = CRITERION.format(tolerance=percent(report["config"]["tolerance"]))
+    drawn = (_gallery(report["looks"]),) if len(report["looks"]) > 1 else ()
+    return page.Text(criterion), *drawn, _table(report)
 
 
 def write_page(made: page.Page, report: Mapping[str, Any], path: Path) -> None:

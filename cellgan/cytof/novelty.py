@@ -33,6 +33,7 @@ N_NEAREST = 10  # neighbours of either batch whose distances are compared
 LEAST_DISTANCE = 4 / 3  # to the reference, in distances to the own batch, for a cell to have no counterpart
 RARER = 10.0  # times, for a type not to count as absent
 LEAST_CELLS = 20  # fewer novel cells than this are none
+LEAST_OF_TYPE = 10  # cells, to tell by how much a type moved
 N_TYPICAL = {"novel": 30, "familiar": 100}
 CELLS_PER_TYPICAL = 8
 
@@ -88,6 +89,65 @@ def fit_novelty(reference: NDArray[np.float64], aligned: NDArray[np.float64], *,
         familiar=_typical(aligned[~novel], N_TYPICAL["familiar"], seed=seed),
         novel=_typical(aligned[novel], N_TYPICAL["novel"], seed=seed),
     )
+
+
+def novel_to_labelled(
+    labelled: NDArray[np.float32],
+    types: NDArray[np.int64],
+    cells: NDArray[np.float32],
+    named: NDArray[np.int64],
+    *,
+    seed: int,
+) -> NDArray[np.bool_]:
+    """Tell the cells of types that another centre's labelled cells lack, aligned or not.
+
+    What moved all types alike is taken away first: of each marker the median, over types, of the difference
+    of medians. A frequent type that is lacking would move the others, so cells are told three times: as they
+    are, moved by what all of them say, and by what those say that looked familiar as they are. The time at
+    which fewest are novel counts.
+
+    Parameters
+    ----------
+    labelled
+        Cells of known type, ``(n, n_markers)``, standardised.
+    types
+        Of each of them, ``(n,)``.
+    cells
+        Those to be told, ``(m, n_markers)``, in the same units.
+    named
+        The type that each of these was given, ``(m,)``.
+    seed
+        As in `fit_novelty`.
+
+    Returns
+    -------
+    Which cells are novel, ``(m,)``.
+    """
+    at_first = _told(labelled, cells, seed=seed)
+    found = [at_first]
+    for counted in (np.ones(len(cells), dtype=bool), ~at_first):
+        moved = _shift(labelled, types, cells[counted], named[counted])
+        found.append(_told(labelled, cells - moved, seed=seed))
+    return min(found, key=np.count_nonzero)
+
+
+def _told(reference: NDArray[np.float32], cells: NDArray[np.float32], *, seed: int) -> NDArray[np.bool_]:
+    known, new = reference.astype(np.float64), cells.astype(np.float64)
+    found = fit_novelty(known, new, seed=seed)
+    return np.zeros(len(cells), dtype=bool) if found is None else found(new)
+
+
+def _shift(
+    labelled: NDArray[np.float32],
+    types: NDArray[np.int64],
+    cells: NDArray[np.float32],
+    named: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return by how much all types moved, ``(n_markers,)``; by nothing if none has enough cells."""
+    pairs = [(cells[named == each], labelled[types == each]) for each in np.unique(types)]
+    moved = [np.median(there, 0) - np.median(here, 0) for there, here in pairs if len(there) >= LEAST_OF_TYPE]
+    shift: NDArray[np.float32] = np.median(moved, 0) if moved else np.zeros_like(labelled[0])
+    return shift
 
 
 def _novel(reference: NDArray[np.float64], aligned: NDArray[np.float64]) -> NDArray[np.bool_]:

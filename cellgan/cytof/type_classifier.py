@@ -54,12 +54,15 @@ class Classifier(NamedTuple):
         Which of the two it is.
     mistakes
         How many cells each of the two got wrong in cross-validation.
+    found
+        Share of each type's cells that the chosen one found there.
     """
 
     encoder: nn.Module
     head: nn.Module
     kind: Kind
     mistakes: dict[Kind, int]
+    found: tuple[float, ...]
 
 
 def learn_types(cells: Tensor, types: Tensor, *, seed: int) -> Classifier:
@@ -86,7 +89,10 @@ def learn_types(cells: Tensor, types: Tensor, *, seed: int) -> Classifier:
     alone = int((wrong["linear"] != wrong["perceptron"]).sum())
     fewer = mistakes["linear"] - mistakes["perceptron"]
     chosen: Kind = "perceptron" if fewer > _QUANTILE * math.sqrt(alone) else "linear"
-    return Classifier(*fits[chosen](cells, types), chosen, mistakes)
+    shares = tuple(
+        1 - float(wrong[chosen][types == each].float().mean()) for each in range(int(types.max()) + 1)
+    )
+    return Classifier(*fits[chosen](cells, types), chosen, mistakes, shares)
 
 
 def fit_again(own: Tensor, target: Tensor, source: Tensor, types: Tensor) -> tuple[nn.Module, nn.Module]:

@@ -20,10 +20,10 @@ def decimal(value: float | None, digits: int = 2) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Write a share as a percentage; small ones keep a decimal, so that 0.3 % does not read as nothing."""
+    """Write a share as a percentage; near 0 and 1 with a decimal: 0.3 % is not nothing, 99.7 % is not all."""
     if not is_known(share):
         return "–"
-    return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
+    return f"{100 * share:.1f} %" if 0 < share < 0.0995 or 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def count(n: int) -> str:

@@ -11,7 +11,7 @@ from cellgan.atomic import check_output
 from cellgan.errors import ConfigError
 from cellgan_cli.screen import Screen, list_files
 
-SETTINGS = ("unknown_below", "align", "fit_again", "seed")
+SETTINGS = ("unknown_below", "align", "novel_unknown", "fit_again", "seed")
 _PATH = click.Path(path_type=Path)
 
 
@@ -28,11 +28,18 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Cells whose most probable type is less probable than this stay unknown; 0 names every cell.",
 )
+@click.option("--novel-unknown", is_flag=True, help="Cells that look like no labelled one stay unknown, too.")
 @click.option(
     "--fit-again/--no-fit-again",
     default=True,
     show_default=True,
     help="Fit a linear classifier again to TARGET's cells with the types that it gave them.",
+)
+@click.option(
+    "--rename",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 @click.option("--report", type=_PATH, metavar="PATH", help="Report. [default: beside the output, .html]")
@@ -42,9 +49,10 @@ def cells(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     """Name the types of TARGET's cells from the labels of SOURCE's.
 
     A classifier learns from the labelled cells of SOURCE; its encoder is adapted to TARGET, whose labels, if
-    it has any, are not looked at. OUTPUT holds TARGET with obs["cellgan_type"], obs["cellgan_confidence"]
-    and, for comparison, obs["cellgan_source_type"], which no adaptation has touched. Takes seconds, so a run
-    that was stopped is simply started anew.
+    it has any, are not looked at. OUTPUT holds TARGET with obs["cellgan_type"], obs["cellgan_confidence"],
+    obs["cellgan_novel"] (cells that look like no labelled one of SOURCE) and, for comparison,
+    obs["cellgan_source_type"], which no adaptation has touched. Takes seconds, so a run that was stopped is
+    simply started anew.
     """
     inputs: list[Path] = [flags["source"], flags["target"]]
     output: Path = flags["output"]
@@ -58,7 +66,8 @@ def cells(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     from cellgan.cytof.input_files import check_files
 
     check_files(inputs)
-    for path in (output, report, report.with_suffix(".json")):
+    files = [output, report, report.with_suffix(".json")]
+    for path in files:
         check_output(path, inputs=inputs, overwrite=flags["overwrite"])
     with Screen(quiet=flags["quiet"]) as screen:
         screen.progress("loading libraries", 0.0)
@@ -68,11 +77,14 @@ def cells(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         from cellgan.cytof.align import Screen as Said
 
         config = CellsConfig(flags["label"], **{name: flags[name] for name in SETTINGS})
-        found = adapt_cell_files(inputs[0], inputs[1], config, screen=Said(screen.progress, screen.say))
+        said = Said(screen.progress, screen.say)
+        found = adapt_cell_files(inputs[0], inputs[1], config, rename=flags["rename"], screen=said)
         found.write(output, inputs=inputs, overwrite=flags["overwrite"])
         write_page(adapted_cells_page(found.report), found.report, report)
         named = ", ".join(f"{name} {n:,}" for name, n in found.report["types"].items())
         screen.say(f"{found.report['target']}: {named}")
         screen.say(found.verdict)
+        for warning in found.report["warnings"]:
+            screen.say(f"warning: {warning}")
         screen.say(f"open {report} next")
-    list_files([output, report])
+    list_files(files)

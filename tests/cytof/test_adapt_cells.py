@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from pathlib import Path
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import cellgan
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.cytof.adapt_cells import CellsConfig, adapt_cells
 from cellgan.errors import ConfigError, InputError, PanelError
@@ -89,6 +94,83 @@ def test_unlabelled_cells_are_not_learned():
     assert set(result.adata.obs["cellgan_type"]) == {"T", "B"}
 
 
+def with_others(seed, **how):
+    """Cells of which every tenth is of a type that has none of the markers but a little of all."""
+    made = cells(seed, **how)
+    others = np.arange(made.n_obs) % 10 == 0
+    made.X[others] = np.random.default_rng(seed).normal(2.2, 0.2, (others.sum(), 4))
+    made.obs["cell_type"] = np.where(others, "other", made.obs["cell_type"])
+    return made
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.9])
+def test_cells_of_a_type_that_the_source_lacks_are_marked(moved):
+    target = with_others(1, n=900)
+    target.X = target.X + np.float32(moved)
+    result = adapt_cells(cells(0, n=900), target, CellsConfig("cell_type"), GAME)
+    others = (target.obs["cell_type"] == "other").to_numpy()
+    marked = result.adata.obs["cellgan_novel"].to_numpy()
+    assert marked[others].mean() > 0.9
+    assert marked[~others].mean() < 0.01
+    assert "other" not in set(result.adata.obs["cellgan_type"])
+    (warning,) = result.report["warnings"]
+    assert f"{marked.sum()} of target’s cells" in warning
+    config = CellsConfig("cell_type", novel_unknown=True)
+    careful = adapt_cells(cells(0, n=900), target, config, GAME).adata.obs
+    assert (careful["cellgan_type"][marked] == "unknown").all()
+
+
+def test_nothing_is_marked_where_the_types_are_the_same():
+    result = adapt_cells(cells(0, n=900), cells(1, n=900, factor=0.9), CellsConfig("cell_type"), GAME)
+    assert not result.adata.obs["cellgan_novel"].any()
+    assert result.report["warnings"] == []
+    assert result.report["novel"] == 0
+
+
+def test_what_is_told_of_each_type(found):
+    target, result = found
+    obs, report = result.adata.obs, result.report
+    assert [each["type"] for each in report["each_type"]] == ["B", "Monocyte", "T"]
+    for each in report["each_type"]:
+        own = (obs["cellgan_type"] == each["type"]).to_numpy()
+        assert (each["labelled"], each["given"]) == (150, own.sum())
+        assert each["confidence"] == pytest.approx(obs["cellgan_confidence"][own].median())
+        assert each["found_at_home"] > 0.95
+    changed = obs["cellgan_source_type"].astype(str) + ">" + obs["cellgan_type"].astype(str)
+    counts = changed[obs["cellgan_source_type"].to_numpy() != obs["cellgan_type"].to_numpy()].value_counts()
+    assert {f"{row['from']}>{row['to']}": row["cells"] for row in report["changed"]} == counts.to_dict()
+    rows = {(row["type"], row["centre"]): row["medians"] for row in report["medians"]["rows"]}
+    at = [MARKERS.index(name) for name in report["medians"]["markers"]]
+    theirs = np.median(target.X[(obs["cellgan_type"] == "B").to_numpy()], 0)[at]
+    assert rows["B", "target"] == pytest.approx(theirs.tolist(), abs=1e-4)
+
+
+def test_markers_that_the_target_lacks_are_named_and_what_cannot_be_told_without_them():
+    source, target = cells(0), cells(1)
+    target = target[:, ["CD19", "CD14"]].copy()
+    source.X[:, [0, 1]] = 4 * (np.arange(source.n_obs)[:, None] % 3 == 0)
+    source.X[:, [2, 3]] = np.random.default_rng(0).normal(4, 0.2, (source.n_obs, 2))
+    warnings = " ".join(adapt_cells(source, target, CellsConfig("cell_type"), GAME).report["warnings"])
+    assert "target did not measure 2 of source’s markers: CD3 and CD4" in warnings
+    assert "not all types can be told apart" in warnings
+
+
+def test_the_alignments_verdict_is_passed_on():
+    settings = CellsConfig("cell_type", align=True)
+    target = with_others(1, n=900)
+    result = adapt_cells(cells(0, n=900), target, settings, GAME)
+    told = result.report["alignment"]
+    alone = cellgan.align({"source": cells(0, n=900), "target": target}).report["batches"][0]
+    assert told["verdict"]["level"] == alone["verdict"]["level"]
+    said = any("The alignment that came first" in warning for warning in result.report["warnings"])
+    assert said == (told["verdict"]["level"] not in {"good", "nothing"})
+
+
+def test_few_cells_are_warned_of():
+    result = adapt_cells(cells(0), cells(1, n=30), CellsConfig("cell_type"), GAME)
+    assert any("target has 30 cells" in warning for warning in result.report["warnings"])
+
+
 def one_type(source):
     source.obs["cell_type"] = "T"
 
@@ -99,11 +181,16 @@ def few(source):
     source.obs["cell_type"] = labels
 
 
+def numbers(source):
+    source.obs["cell_type"] = source.X[:, 0]
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
         (one_type, "only 'T'"),
         (few, "'NK' has 3 labelled cells"),
+        (numbers, "holds numbers such as"),
         (lambda s: s.obs.drop(columns="cell_type", inplace=True), "no obs column"),
     ],
 )
@@ -124,6 +211,8 @@ def test_settings_that_make_no_sense():
         CellsConfig("cell_type", unknown_below=1.5)
     with pytest.raises(ConfigError, match="label is empty"):
         CellsConfig("")
+    with pytest.raises(ConfigError, match="seed is -1"):
+        CellsConfig("cell_type", seed=-1)
 
 
 def test_the_command_line(tmp_path):
@@ -140,3 +229,20 @@ def test_the_command_line(tmp_path):
     assert "exists already" in again.output
     wrong = CliRunner().invoke(cli, [*map(str, words[:-1]), "out.csv"])
     assert wrong.exit_code == 2
+
+
+def test_all_files_are_listed_and_columns_get_other_names(tmp_path):
+    cells(0).write_h5ad(tmp_path / "a.h5ad")
+    cells(1, markers=["P1", "P2", "CD19", "CD14"]).write_h5ad(tmp_path / "b.h5ad")
+    (tmp_path / "names.csv").write_text("batch,from,to\nb,P1,CD3\nb,P2,CD4\n")
+    words = ["adapt", "cells", "a.h5ad", "b.h5ad", "--label", "cell_type", "-o", "out.h5ad"]
+    with contextlib.chdir(tmp_path):
+        done = CliRunner().invoke(cli, [*words, "--rename", "names.csv"])
+        assert done.exit_code == 0, done.output
+        assert done.stdout.split() == ["out.h5ad", "out.html", "out.json"]
+        assert json.loads(Path("out.json").read_text())["markers"] == MARKERS
+        (tmp_path / "copy.h5ad").write_bytes((tmp_path / "a.h5ad").read_bytes())
+        words[3] = "copy.h5ad"
+        same = CliRunner().invoke(cli, [*words, "--overwrite"])
+    assert same.exit_code == 1
+    assert "copies of one file" in same.stderr
