@@ -3,6 +3,7 @@
     python benchmarks/adaptation.py digits DIR > digits.jsonl
     python benchmarks/adaptation.py cells multicenter.h5ad > cells.jsonl
     python benchmarks/adaptation.py pairs multicenter.h5ad > pairs.jsonl
+    python benchmarks/adaptation.py novel multicenter.h5ad > novel.jsonl
     python benchmarks/adaptation.py figure digits.jsonl > docs/adapt_digits.svg
     python benchmarks/adaptation.py table digits.jsonl
 
@@ -44,23 +45,32 @@ def cells(path: Path, done: list[dict]) -> None:
 
 def pairs(path: Path, done: list[dict]) -> None:
     """Carry types between all other pairs of centres, on which the method was chosen."""
+    run_cells(path, done, other_pairs(path))
+
+
+def novel(path: Path, done: list[dict]) -> None:
+    """Count cells that look like no labelled one, and also where the labels of a type are left out."""
+    run_cells(path, done, other_pairs(path), count_novel)
+
+
+def other_pairs(path: Path) -> list[tuple[str, str, bool]]:
     import anndata as ad
 
     centres = sorted(ad.read_h5ad(path, backed="r").obs["batch"].unique())
-    others = [(a, b, False) for a, b in permutations(centres, 2) if a != SOURCE or b not in CENTRES]
-    run_cells(path, done, others)
+    return [(a, b, False) for a, b in permutations(centres, 2) if a != SOURCE or b not in CENTRES]
 
 
-def run_cells(path: Path, done: list[dict], runs: list[tuple[str, str, bool]]) -> None:
+def run_cells(path: Path, done: list[dict], runs: list[tuple[str, str, bool]], score=None) -> None:
     import anndata as ad
 
+    score = score or score_cells
     whole = ad.read_h5ad(path)
     finished = {(row["source"], row["target"], row["align"]) for row in done}
     for run in runs:
         if run in finished:
             continue
         source, target = (whole[whole.obs["batch"] == centre].to_memory() for centre in run[:2])
-        row = score_cells(source, target, align=run[2])
+        row = score(source, target, align=run[2])
         print(json.dumps(dict(zip(("source", "target", "align"), run, strict=True)) | row), flush=True)
 
 
@@ -98,6 +108,35 @@ def score_cells(source, target, *, align: bool) -> dict:
         "against_best": interval(truth[known], named["type"][known], simple[best][known]),
         **{f"{name}, its own labels": score(own) for name, own in with_its_labels(theirs, truth).items()},
     }
+
+
+def count_novel(source, target, *, align: bool) -> dict:
+    """Return which shares of the target's cells are marked, labelled or not, and of types left out."""
+    from cellgan.adaptation.adaptation import probabilities
+    from cellgan.cytof.novelty import novel_to_labelled
+    from cellgan.cytof.read_write import batches_from_adata
+    from cellgan.cytof.two_centres import comparable, known_types
+    from cellgan.cytof.type_classifier import linear
+
+    batches = batches_from_adata({"source": source, "target": target})
+    types, codes = known_types(batches[0], "cell_type")
+    _, truth = known_types(batches[1], "cell_type")
+    both = comparable(batches, codes, align=align)
+
+    def marked(known):
+        _, labels = np.unique(codes[known], return_inverse=True)
+        cells, labels = torch.from_numpy(both.source[known]), torch.from_numpy(labels)
+        named = probabilities(*linear(cells, labels), torch.from_numpy(both.target)).argmax(1)
+        return novel_to_labelled(cells.numpy(), labels.numpy(), both.target, named.numpy(), seed=0)
+
+    found = marked(codes >= 0)
+    row = {"labelled": found[truth >= 0].mean(), "unlabelled": found[truth < 0].mean(), "left out": {}}
+    row["most of a type"] = max(found[truth == k].mean() for k in range(len(types)))
+    for k, name in enumerate(types):
+        found = marked((codes >= 0) & (codes != k))
+        others = (truth >= 0) & (truth != k)
+        row["left out"][name] = {"found": found[truth == k].mean(), "others": found[others].mean()}
+    return row
 
 
 def with_its_labels(cells, truth) -> dict:
@@ -193,7 +232,7 @@ def main() -> None:
     KINDS[given.kind](given.data, done)
 
 
-KINDS = {"digits": digits, "cells": cells, "pairs": pairs, "figure": figure, "table": table}
+KINDS = {"digits": digits, "cells": cells, "pairs": pairs, "novel": novel, "figure": figure, "table": table}
 
 
 if __name__ == "__main__":
