@@ -103,8 +103,8 @@ class Chooser:
                 {name.split("/", 1)[1]: t for name, t in tensors.items() if name.startswith(f"{k}/")}
                 for k in range(len(self.looks))
             ]
-            # Who looks may remember what it saw, such as pseudo-labels.
-            self._look_at(self.looks[-1].round, self.encoder(len(self.looks) - 1))
+            for place, each in enumerate(self.looks):  # who looks may remember what it saw
+                self._look_at(each.round, self.encoder(place))
             return
         if self._folder is not None:
             make_folder(self._folder)

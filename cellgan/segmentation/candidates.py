@@ -6,10 +6,9 @@ source's segmenter doubts at the new site, against what it does at home, tells w
 
 *Size* is the geometric mean of the organ's volumes over that of experts' masks at home. People's organs are
 much alike: where masks hold less than three quarters of it, or more than four thirds, too little or too much
-was found. Then, and at all later looks if it was so at first, the masks to learn from are given the size at
-home, with the organ where it was at home: odds are multiplied by a constant and by the square root of
-`Whereabouts.likely`. Labels that are not one piece in training, lesions perhaps, have no size that can be
-expected, and are left as they are.
+was found. From then on the masks to learn from are given the size at home, with the organ where it was at
+home: odds are multiplied by a constant and by the square root of `Whereabouts.likely`. Labels that are not
+one piece in training, lesions perhaps, have no size that can be expected, and are left as they are.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class Looker:
         self._home = unchanged(source, seed=seed)
         self._usual_size = organ_size(source.by_case(), source.gaps)
         self._organs = all(place.one_piece for place in model.whereabouts)
-        self._unlike_at_first = False
+        self._unlike = False
 
     def __call__(self, number: int, candidate: nn.Module) -> Look:
         """Return what is known of a candidate body; its balance is the size of what it finds."""
@@ -78,10 +77,8 @@ class Looker:
         maps = maps_of(replace(self._model, network=network), data)
         masks = masks_of(self._model, maps, data.gaps)
         size = organ_size(masks, data.gaps) / self._usual_size
-        unlike = not 1 / MOST_UNLIKE <= size <= MOST_UNLIKE
-        if number == 0:
-            self._unlike_at_first = unlike
-        if self._organs and (unlike or self._unlike_at_first):
+        self._unlike |= not 1 / MOST_UNLIKE <= size <= MOST_UNLIKE
+        if self._organs and self._unlike:
             masks = masks_of_size(self._model, maps, data.gaps, self._usual_size)
         self._relabel(masks)
         doubt = mean_doubt(maps)
