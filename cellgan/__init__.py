@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from cellgan.lazy import loader
 
 if TYPE_CHECKING:
+    from cellgan.cytof.adapt_cells import CellsConfig, adapt_cells
     from cellgan.cytof.align import align
     from cellgan.cytof.alignment import Alignment, load
     from cellgan.cytof.config import AlignConfig
@@ -22,9 +23,22 @@ if TYPE_CHECKING:
     from cellgan.errors import CellganError
 
 __version__ = "0.1.0"
-__all__ = ["AlignConfig", "Alignment", "CellganError", "__version__", "align", "load", "simulate", "validate"]
+__all__ = [
+    "AlignConfig",
+    "Alignment",
+    "CellganError",
+    "CellsConfig",
+    "__version__",
+    "adapt_cells",
+    "align",
+    "load",
+    "simulate",
+    "validate",
+]
 
 _HOMES = {
+    "adapt_cells": "cytof.adapt_cells",
+    "CellsConfig": "cytof.adapt_cells",
     "align": "cytof.align",
     "Alignment": "cytof.alignment",
     "load": "cytof.alignment",

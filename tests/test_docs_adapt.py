@@ -12,10 +12,11 @@ from cellgan_cli.adapt import adapt
 PAGE = (Path(__file__).parents[1] / "docs/adapt.md").read_text(encoding="utf-8")
 
 
-def test_the_code_of_the_page(capsys):
+def test_the_code_of_the_page(capsys, tmp_path, monkeypatch):
     import torch
 
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL))
     torch.manual_seed(0)
     names: dict = {"__name__": "page"}
     exec(code, names)  # noqa: S102 - our own page
@@ -23,6 +24,9 @@ def test_the_code_of_the_page(capsys):
     truth = names["labels"].roll(3)
     right = (names["found"].probabilities(names["target"]).argmax(1) == truth).float().mean()
     assert float(right) > 0.95
+    cells = names["named"].adata.obs
+    assert (cells["cellgan_type"] == cells["cell_type"].astype(str)).mean() > 0.9
+    assert Path("named.h5ad").exists()
 
 
 @pytest.mark.parametrize("name", ["cells", "volumes"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,6 @@ from cellgan.cytof.two_centres import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import anndata as ad
     from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class AdaptedCells:
             return "adapted"
         return "adapting looked no better: the source's classifier is kept"
 
-    def write(self, path: Path, *, inputs: Sequence[Path] = (), overwrite: bool = False) -> None:
+    def write(self, path: str | Path, *, inputs: Sequence[Path] = (), overwrite: bool = False) -> None:
         """Write the cells as .h5ad.
 
         Raises
@@ -88,8 +88,9 @@ class AdaptedCells:
         OutputError
             The place cannot be written.
         """
-        check_output(path, inputs=inputs, overwrite=overwrite)
-        write_whole(self.adata, path)
+        place = Path(path)
+        check_output(place, inputs=inputs, overwrite=overwrite)
+        write_whole(self.adata, place)
 
 
 def adapted_cells(
