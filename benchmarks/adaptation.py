@@ -1,4 +1,4 @@
-"""The evidence of docs/adapt.md: digits and cells, one JSON line a run.
+"""The evidence of docs/adapt_measured.md: digits and cells, one JSON line a run.
 
     python benchmarks/adaptation.py digits DIR > digits.jsonl
     python benchmarks/adaptation.py cells multicenter.h5ad > cells.jsonl
@@ -113,9 +113,9 @@ def score_cells(source, target, *, align: bool) -> dict:
 def count_novel(source, target, *, align: bool) -> dict:
     """Return which shares of the target's cells are marked, labelled or not, and of types left out."""
     from cellgan.adaptation.adaptation import probabilities
-    from cellgan.cytof.novelty import novel_to_labelled
+    from cellgan.cytof.align import Screen
     from cellgan.cytof.read_write import batches_from_adata
-    from cellgan.cytof.two_centres import comparable, known_types
+    from cellgan.cytof.two_centres import comparable, find_novel, known_types
     from cellgan.cytof.type_classifier import linear
 
     batches = batches_from_adata({"source": source, "target": target})
@@ -123,17 +123,18 @@ def count_novel(source, target, *, align: bool) -> dict:
     _, truth = known_types(batches[1], "cell_type")
     both = comparable(batches, codes, align=align)
 
-    def marked(known):
-        _, labels = np.unique(codes[known], return_inverse=True)
+    def marked(without=-1):
+        left, labels = np.unique(codes[known := (codes >= 0) & (codes != without)], return_inverse=True)
         cells, labels = torch.from_numpy(both.source[known]), torch.from_numpy(labels)
-        named = probabilities(*linear(cells, labels), torch.from_numpy(both.target)).argmax(1)
-        return novel_to_labelled(cells.numpy(), labels.numpy(), both.target, named.numpy(), seed=0)
+        named = probabilities(*linear(cells, labels), torch.from_numpy(both.target)).argmax(1).numpy()
+        kept = np.where(known, codes, -1)
+        return find_novel(batches, kept, both, left[named], seed=0, screen=Screen())
 
-    found = marked(codes >= 0)
+    found = marked()
     row = {"labelled": found[truth >= 0].mean(), "unlabelled": found[truth < 0].mean(), "left out": {}}
     row["most of a type"] = max(found[truth == k].mean() for k in range(len(types)))
     for k, name in enumerate(types):
-        found = marked((codes >= 0) & (codes != k))
+        found = marked(without=k)
         others = (truth >= 0) & (truth != k)
         row["left out"][name] = {"found": found[truth == k].mean(), "others": found[others].mean()}
     return row

@@ -1,4 +1,4 @@
-"""The evidence of docs/adapt.md on volumes: segmenters carried to groups of scanners they have not seen.
+"""The evidence of docs/adapt_measured.md on volumes: segmenters carried to groups of unseen scanners.
 
     python benchmarks/adaptation_volumes.py run CASES.csv models/ [--only B:A] > volumes.jsonl
     python benchmarks/adaptation_volumes.py table volumes.jsonl

@@ -11,8 +11,8 @@ Of each candidate two things are measured:
 The candidate with the most information is chosen among those that keep the source's accuracy within a
 tolerance; the source encoder is a candidate, so nothing is kept that looks worse than no adaptation.
 
-What they cannot see: a wrong encoder that is certain, balanced, and right on the source. docs/adapt.md shows
-how often the choice was right.
+What they cannot see: a wrong encoder that is certain, balanced, and right on the source.
+docs/adapt_measured.md shows how often the choice was right.
 
 References
 ----------

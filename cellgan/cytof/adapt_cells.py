@@ -3,7 +3,7 @@
 A classifier learns the types from labelled source cells (`cellgan.cytof.type_classifier`); its encoder is
 adapted to the target's cells (`cellgan.adaptation`), and names their types. A linear one is then fitted again
 to the target's cells with the types that it gave them (`fit_again`). Both files go through one preprocessing
-(`two_centres`). Cells that are unlike any labelled one are marked (`novel_to_labelled`): however sure a
+(`two_centres`). Cells that are unlike any labelled one are marked (`find_novel`): however sure a
 classifier is of them, it can only give them a type that it knows.
 
 Departures from Tzeng et al. (2017): the guards of `cellgan.adaptation.adda`, and fitting again.
@@ -23,10 +23,9 @@ from cellgan.adaptation.domains import Domains
 from cellgan.core.watch import Told
 from cellgan.cytof.adapted_cells import AdaptedCells, Named, adapted_cells
 from cellgan.cytof.align import Screen
-from cellgan.cytof.novelty import novel_to_labelled
 from cellgan.cytof.read_write import batches_from_adata, read_batches
 from cellgan.cytof.rename import rename_by_table
-from cellgan.cytof.two_centres import comparable, known_types
+from cellgan.cytof.two_centres import comparable, find_novel, known_types
 from cellgan.cytof.type_classifier import fit_again, learn_types
 from cellgan.errors import ConfigError
 from cellgan.seeds import check_seed
@@ -142,9 +141,7 @@ def _adapt(
     if config.fit_again and learned.kind == "linear":
         after, again = _fitted_again(found, domains, after)
     screen.progress("looking for other types", 0.0)
-    novel = novel_to_labelled(
-        both.source[known], codes[known], both.target, after.argmax(1).numpy(), seed=config.seed
-    )
+    novel = find_novel(batches, codes, both, after.argmax(1).numpy(), seed=config.seed, screen=screen)
     return adapted_cells(
         batches,
         config,

@@ -56,8 +56,7 @@ def _novel(report: Mapping[str, Any]) -> list[str]:
         f"{report['source']}, which may lack their type. However sure the classifier was, it took them for "
         f'{named}. These names {what}; the cells are marked in obs["cellgan_novel"].'
     )
-    batch_effect = n > total / 2 and not report["cells"]["align"]
-    return [f"{said} So many may also come from a batch effect: try --align." if batch_effect else said]
+    return [said]
 
 
 def _missing(report: Mapping[str, Any]) -> list[str]:

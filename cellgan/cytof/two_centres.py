@@ -14,6 +14,7 @@ import numpy as np
 from cellgan.cytof.align import Screen, align_batches
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.labels import labels_of
+from cellgan.cytof.novelty import novel_to_labelled
 from cellgan.cytof.obs_column import column_of
 from cellgan.cytof.prepare import prepare
 from cellgan.cytof.transform import Standardise
@@ -96,6 +97,48 @@ def comparable(
         (told,) = aligned.report["batches"]
     units = Standardise.of(ours[codes >= 0])
     return TwoCentres(units.apply(ours), units.apply(theirs), units, prepared.panel, told)
+
+
+def find_novel(
+    batches: list[CellBatch],
+    codes: NDArray[np.int64],
+    both: TwoCentres,
+    named: NDArray[np.int64],
+    *,
+    seed: int,
+    screen: Screen,
+) -> NDArray[np.bool_]:
+    """Tell which of the target's cells look like no labelled cell of the source.
+
+    Another instrument can move a type so far that it looks like no other. So where cells look novel and were
+    not aligned, they are aligned for this alone, and told once more.
+
+    Parameters
+    ----------
+    batches
+        Source and target.
+    codes
+        Types of the source's cells, -1 where not known.
+    both
+        The same cells, made comparable.
+    named
+        The type that each of the target's cells was given.
+    seed
+        Of samples, and of the alignment.
+    screen
+        Where progress goes.
+
+    Returns
+    -------
+    ``(n_cells,)`` of the target.
+    """
+    known = codes >= 0
+    found = novel_to_labelled(both.source[known], codes[known], both.target, named, seed=seed)
+    if both.alignment is not None or not found.any():
+        return found
+    quiet = Screen(progress=screen.progress)
+    aligned = comparable(batches, codes, align=True, seed=seed, screen=quiet)
+    return novel_to_labelled(aligned.source[known], codes[known], aligned.target, named, seed=seed)
 
 
 def known_types(source: CellBatch, label: str) -> tuple[list[str], NDArray[np.int64]]:

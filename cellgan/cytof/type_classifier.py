@@ -1,9 +1,9 @@
 """A classifier of cells, learned at one centre: linear, unless a perceptron does clearly better there.
 
-Between centres the linear one carries better (docs/adapt.md): it has less to learn of the one cytometer. Some
-types no plane can part, and there the perceptron makes clearly fewer mistakes on cells that it has not seen.
-Both are tried in three-fold cross-validation on the centre's own cells; the perceptron is taken if a sign
-test of the cells that only one of them gets wrong speaks for it at 5 % (McNemar 1947).
+Between centres the linear one carries better (docs/adapt_measured.md): it has less to learn of the one
+cytometer. Some types no plane can part, and there the perceptron makes clearly fewer mistakes on cells that
+it has not seen. Both are tried in three-fold cross-validation on the centre's own cells; the perceptron is
+taken if a sign test of the cells that only one of them gets wrong speaks for it at 5 % (McNemar 1947).
 
 The linear one is Fisher's discriminant analysis, with covariances shrunk as far as the cells ask for (Ledoit
 and Wolf 2004), written as two layers: the first leaves the markers as they are, which an adaptation changes.

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from cellgan.segmentation.model import SegmentationModel
     from cellgan.segmentation.training_set import TrainingSet
 
-LEAST_DOUBT = 2.0  # times that at home; docs/adapt.md tells how it was found
+LEAST_DOUBT = 2.0  # times that at home; docs/adapt_measured.md tells how it was found
 
 
 @dataclass(frozen=True, eq=False)

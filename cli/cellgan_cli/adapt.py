@@ -15,7 +15,7 @@ def adapt() -> None:
 
     \b
     cellgan adapt cells SOURCE.h5ad TARGET.h5ad --label cell_type -o OUT.h5ad
-    cellgan adapt volumes model/ TARGET_CASES.csv --source CASES.csv -o adapted/
+    cellgan adapt volumes model/ TARGET_CASES.csv -o adapted/
     cellgan adapt benchmark digits --data DIR       MNIST to USPS and back
     """  # noqa: D301 - click wants the backspace itself
 

@@ -58,12 +58,14 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="cellgan")
 def cli() -> None:
-    """Align cytometry batches, and see whether to trust the result.
+    """Align cytometry batches, segment MRI volumes, and see whether to trust the result.
 
     \b
     cellgan align batch1.h5ad batch2.h5ad        batch1 is the reference
     cellgan map aligned.model new.h5ad -o out.h5ad
     cellgan validate batch1.h5ad batch2.h5ad     which imputed markers to believe
+    cellgan segment train CASES.csv -o model/    masks for volumes like these
+    cellgan adapt cells SOURCE.h5ad TARGET.h5ad --label cell_type -o out.h5ad
     """  # noqa: D301 - click wants the backspace itself
 
 
