@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from cellgan.errors import ConfigError
+from cellgan.seeds import check_seed
 
 Seen = Literal["scores", "features"]
 
@@ -87,6 +88,7 @@ class AdaptConfig:
         if self.checkpoints > self.rounds:
             msg = f"checkpoints is {self.checkpoints}; expected at most one a round, of which {self.rounds}"
             raise ConfigError(msg)
+        check_seed(self.seed)
         for name in ("encoder_lr", "discriminator_lr"):
             if not 0 < getattr(self, name) < 1:
                 msg = f"{name} is {getattr(self, name)}; expected more than 0 and less than 1, such as 0.0001"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from cellgan.errors import ConfigError
+from cellgan.seeds import check_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 LABELS = "labels:"
 CONSENSUS = "consensus"
-MAX_SEED = 2**32  # the least that one of the libraries takes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,9 +102,7 @@ class AlignConfig:
         if self.draws > 1 and not self.impute:
             msg = f"draws is {self.draws}, but nothing is to be imputed: leave one of the two out"
             raise ConfigError(msg)
-        if not 0 <= self.seed < MAX_SEED:
-            msg = f"seed is {self.seed}; expected a whole number from 0 to {MAX_SEED - 1}"
-            raise ConfigError(msg)
+        check_seed(self.seed)
         if self.threads < 0:
             msg = f"threads is {self.threads}; expected a positive number, or 0 to leave it to the libraries"
             raise ConfigError(msg)

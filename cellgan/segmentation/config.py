@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from cellgan.errors import ConfigError
+from cellgan.seeds import check_seed
 
 Loss = Literal["cross-entropy", "adversarial", "hybrid", "dice"]
 Pieces = Literal["as-trained", "all"]  # that are kept in a mask
@@ -76,6 +77,7 @@ class SegmentConfig:
             if getattr(self, name) < least:
                 msg = f"{name} is {getattr(self, name)}; expected at least {least}"
                 raise ConfigError(msg)
+        check_seed(self.seed)
         for name in ("adversarial_weight", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 usual = getattr(SegmentConfig, name)

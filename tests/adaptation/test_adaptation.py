@@ -161,6 +161,8 @@ def test_the_source_is_no_target(trained):
         ({"pseudo_label_weight": -1.0}, "0 or more"),
         ({"adversarial_weight": 0.0}, "expected something to learn"),
         ({"rounds": 3, "checkpoints": 5}, "at most one a round"),
+        ({"seed": -1}, "seed is -1; expected a whole number from 0 to 4294967295"),
+        ({"seed": 2**32}, "from 0 to 4294967295"),
     ],
 )
 def test_settings_that_make_no_sense(setting, words):

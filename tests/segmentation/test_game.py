@@ -165,7 +165,7 @@ def test_the_discriminator_alone_teaches_and_only_by_what_it_sees(batch):
 def test_settings_that_make_no_sense():
     for wrong in (
         {"loss": "focal"}, {"steps": 0}, {"size": 100}, {"size": 16}, {"pixel": 0.0}, {"neighbours": -1},
-        {"learning_rate": 0.0}, {"width": 0}, {"slices": 0}, {"pixel": math.nan},
+        {"learning_rate": 0.0}, {"width": 0}, {"slices": 0}, {"pixel": math.nan}, {"seed": -1},
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             SegmentConfig(**wrong)
