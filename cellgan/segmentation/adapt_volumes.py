@@ -189,10 +189,11 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     report = about | _choice(found.kept, found.chosen, found.looks)
     if found.kept == "source":
         return AdaptedVolumes(model, report)
+    told = {name: value for name, value in report.items() if name != "warnings"}  # which name files
     moved = replace(
         model,
         network=model.network.with_body(found.encoder),
-        about=dict(model.about) | {"adaptation": report},
+        about=dict(model.about) | {"adaptation": told},
     )
     return AdaptedVolumes(replace(moved, known=_known(moved, ours, theirs)), report)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cellgan.adaptation.criterion import Look
 
 LEAST_DOUBT = 2.0  # times that at home; docs/adapt.md tells how it was found
-LEAST_AT_HOME = 0.7  # soft Dice
+LEAST_AT_HOME = 0.7  # soft Dice; four models that were trained with the defaults are at .90 to .93
 
 SITES = (
     "The cases are of {n} sites, {names}, and their doubt is taken together: a site where the segmenter is "

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from cellgan.adaptation.adaptation import play_adaptation
+from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.choice import Keep
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.errors import ConfigError, InputError, ModelError
@@ -25,7 +27,7 @@ from cellgan.segmentation.candidates import (
     organ_size,
 )
 from cellgan.segmentation.cases import read_cases, read_image_cases
-from cellgan.segmentation.training_set import read_training_set
+from cellgan.segmentation.training_set import AugmentedSlices, read_training_set
 from cellgan.segmentation.two_sites import TwoSites, read_targets, unchanged
 
 GAME = AdaptConfig(
@@ -171,3 +173,32 @@ def test_what_cannot_be_adapted(sites):
     target.write_text("case,image\n1,x.nii.gz")
     with pytest.raises(InputError, match="site missing"):
         read_image_cases(target)
+
+
+def test_all_is_played_on_the_device_of_the_model(sites, monkeypatch):
+    source, target, model = sites
+    elsewhere = torch.device("meta")
+    seen = []
+
+    class Noted(AugmentedSlices):
+        def __init__(self, data, **named):
+            seen.append(named["device"])
+            super().__init__(data, **named)
+
+    monkeypatch.setattr("cellgan.segmentation.two_sites.AugmentedSlices", Noted)
+    ours = read_training_set(read_cases(source), model.config).on(elsewhere)
+    TwoSites(ours, read_targets(model, read_image_cases(target)).on(elsewhere), size=2, seed=0)
+    assert seen == [elsewhere] * 2
+
+    class Stopped(Exception):
+        pass
+
+    def match(_game, *, device, **_):
+        seen.append(device)
+        raise Stopped
+
+    monkeypatch.setattr("cellgan.adaptation.adaptation.Match", match)
+    encoder, head = (torch.nn.Linear(2, 2, device=elsewhere) for _ in range(2))
+    with pytest.raises(Stopped):
+        play_adaptation(Adda.start(encoder, head, head, GAME), {}, None, settings={})
+    assert seen[-1] == elsewhere
