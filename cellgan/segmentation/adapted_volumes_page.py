@@ -46,7 +46,7 @@ def adapted_volumes_page(
     lost = () if sure else (page.Text(LOST.format(times=times, where=where)),)
     return adaptation_page(
         report,
-        title=f"{model}, carried to {_sites(report['sites'])}",
+        title=f"The segmenter “{model}”, carried to {_sites(report['sites'])}",
         subtitle=(
             f"A segmenter of {_sites(report['source_sites'])} ({_cases(report['source'])}), given the images "
             f"of {_cases(report['targets'])}."

@@ -219,7 +219,7 @@ def test_warnings(doubts, kept, sites, words):
 def test_the_page_names_the_model_and_shows_masks(adapt, tmp_path):
     assert adapt(*LOOSE).exit_code == 0
     text = (tmp_path / "out/report.html").read_text()
-    assert "<h1>model, carried to site away</h1>" in text
+    assert "<h1>The segmenter “model”, carried to site away</h1>" in text
     assert "of site home (2 cases: home0 and home1)" in text
     assert len(re.findall("data:image/png", text)) == 2
     assert len(text) < 2_000_000
