@@ -157,7 +157,7 @@ def play_adaptation(
     Parameters
     ----------
     game
-        Fresh from `Adda.start`.
+        Fresh from `Adda.start`; it is played on the device of its source encoder.
     batches
         What its players take.
     look_at
@@ -170,7 +170,8 @@ def play_adaptation(
         What the match is computed in: see `cellgan.core.device.Execution`.
     """
     config = game.config
-    match = Match(game, seed=config.seed, execution=Execution(precision))
+    device = next(game.source_encoder.parameters()).device
+    match = Match(game, seed=config.seed, device=device, execution=Execution(precision))
     chooser = Chooser(game, look_at, config, keep=keep)
     chooser.start(match, settings)
     if match.round < config.rounds:

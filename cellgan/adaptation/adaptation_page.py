@@ -41,6 +41,7 @@ def adaptation_page(
     rows: str,
     reason: str = "",
     results: Sequence[page.Block] = (),
+    warnings: Sequence[str] = (),
 ) -> page.Page:
     """Lay out the report of an adaptation.
 
@@ -56,12 +57,15 @@ def adaptation_page(
         Of the verdict, if it is not the candidates' looks alone.
     results
         What came of it, below the verdict.
+    warnings
+        What the verdict is to be read with; where there are any, it is not called good.
     """
     adapted = report["kept"] == "adapted"
+    headline = "Adapted" if adapted else "The source’s model is kept"
     looks, chosen = report["looks"], report["looks"][report["chosen"]]
     verdict = page.Banner(
-        "good" if adapted else "caution",
-        "Adapted" if adapted else "The source’s model is kept",
+        "good" if adapted and not warnings else "caution",
+        f"{headline}: look closer" if warnings else headline,
         reason or (KEPT.format(rows=rows) if adapted else HURT),
     )
     first = looks[0]
@@ -84,6 +88,7 @@ def adaptation_page(
         subtitle=subtitle,
         blocks=(
             verdict,
+            *((page.Notes("Warnings", tuple(warnings)),) if warnings else ()),
             tiles,
             *results,
             made,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cellgan.adaptation.criterion import Look
 from cellgan.atomic import make_folder
-from cellgan.core.checkpoint import load_match, read_tensors, save_match, write_tensors
-from cellgan.errors import ModelError
+from cellgan.core.checkpoint import check_same_start, load_match, read_tensors, save_match, write_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,12 +88,7 @@ class Chooser:
         kept = self._folder and self._folder / CANDIDATES
         if self._resume and kept is not None and kept.exists():
             tensors, meta = read_tensors(kept)
-            if odd := [name for name, value in self._settings.items() if meta["settings"].get(name) != value]:
-                msg = (
-                    f"{kept} was started with another {' and '.join(odd)}; expected the same. Give the same "
-                    "settings, or start anew without --resume"
-                )
-                raise ModelError(msg)
+            check_same_start(kept, meta["settings"], self._settings)
             load_match(match, kept.with_name(UNFINISHED))
             looks = [Look(**each) for each in meta["looks"]]
             # A run that was killed between its two files looks once more.

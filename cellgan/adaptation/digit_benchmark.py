@@ -98,8 +98,12 @@ def find_digits(folder: Path) -> dict[Site, Path]:
     Raises
     ------
     InputError
-        There is none, or more than one.
+        There is no such folder, or of some site no file, or more than one.
     """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        msg = f"the folder {folder} {what}; expected one with {' and '.join(f'{s}*.npz' for s in SAMPLES)}"
+        raise InputError(msg)
     found: dict[Site, Path] = {}
     for site in SAMPLES:
         files = sorted(folder.glob(f"{site}*.npz"))

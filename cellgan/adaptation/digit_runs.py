@@ -71,7 +71,7 @@ def run_all(
     """
     files = find_digits(plan.folder)
     about = {"framing": plan.framing, "published": plan.published, "version": version("cellgan")}
-    kept = report.with_suffix(".runs.json")
+    kept = runs_beside(report)
     runs = _kept(kept, about) if resume else []
     for seed in range(plan.seeds):
         for direction in DIRECTIONS:
@@ -88,6 +88,11 @@ def run_all(
     write_page(digit_page(runs, version("cellgan")), {**about, "rows": rows, "runs": runs}, report)
     kept.unlink(missing_ok=True)
     return as_text(rows)
+
+
+def runs_beside(report: Path) -> Path:
+    """Return where the runs are kept until the report is written."""
+    return report.with_suffix(".runs.json")
 
 
 def check_digit_report(report: Path, *, overwrite: bool) -> None:

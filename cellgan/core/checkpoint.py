@@ -115,8 +115,52 @@ def digest_of(*tensors: Tensor) -> str:
     """Return the SHA-256 of tensors' values: whether a match that is resumed has the same data."""
     digest = hashlib.sha256()
     for tensor in tensors:
-        digest.update(tensor.contiguous().numpy().tobytes())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def check_same_start(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """See that a match which is to be resumed was started with the same settings and data.
+
+    Parameters
+    ----------
+    path
+        Where it is kept.
+    before, now
+        What it was started with, and what it shall go on with; JSON. Data are given by `digest_of`.
+
+    Raises
+    ------
+    ModelError
+        They differ; names the settings, then and now. Data are named only where all settings are the same,
+        and one at a time, since they may differ for that reason alone.
+    """
+    settings, data = _differences(before, now)
+    if settings or data:
+        msg = (
+            f"{path} was started with {', '.join(settings or data[:1])}; expected the same. Give what it was "
+            "started with, or start anew (--overwrite in place of --resume)"
+        )
+        raise ModelError(msg)
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return in words which settings differ, and which data."""
+    settings, data = [], []
+    for name, value in now.items():
+        then = before.get(name)
+        if then == value:
+            continue
+        if isinstance(value, dict):
+            inner = _differences(then or {}, value)
+            settings += inner[0]
+            data += inner[1]
+        elif isinstance(value, str) and len(value) == hashlib.sha256().digest_size * 2:
+            data.append(f"other {name}")
+        else:
+            a, b = (", ".join(map(str, v)) if isinstance(v, list) else v for v in (then, value))
+            settings.append(f"{name} {a} (now {b})")
+    return settings, data
 
 
 def save_match(match: Match, path: Path) -> None:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ from cellgan.core.randomness import seeded
 from cellgan.core.watch import Told
 from cellgan.errors import ConfigError, InputError
 from cellgan.segmentation.candidates import Looker, maps_of, mean_doubt
+from cellgan.segmentation.doubts import LEAST_DOUBT, Doubts, doubt_warnings
 from cellgan.segmentation.familiarity import KnownCases
 from cellgan.segmentation.game import missed_overlap
 from cellgan.segmentation.training import remember
@@ -54,8 +55,6 @@ if TYPE_CHECKING:
     from cellgan.segmentation.config import Precision
     from cellgan.segmentation.model import SegmentationModel
     from cellgan.segmentation.training_set import TrainingSet
-
-LEAST_DOUBT = 2.0  # times that at home; docs/adapt_measured.md tells how it was found
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +85,10 @@ class AdaptedVolumes:
         return f"{sure}, but adapting looked no better without target masks: it is kept as it was"
 
 
-def default_game(seed: int = 0) -> AdaptConfig:
-    """Return the settings of the game that suit volumes."""
+def default_game(seed: int = 0, rounds: int = 240) -> AdaptConfig:
+    """Return the settings of the game that suit volumes; fewer than four rounds are looked at one by one."""
     return AdaptConfig(
-        rounds=240,
+        rounds=rounds,
         size=8,
         encoder_lr=5e-4,
         discriminator_lr=5e-4,
@@ -97,7 +96,7 @@ def default_game(seed: int = 0) -> AdaptConfig:
         anchor_weight=1.0,
         pseudo_label_weight=1.0,
         fading=True,
-        checkpoints=4,
+        checkpoints=min(4, rounds),
         tolerance=0.03,
         seed=seed,
     )
@@ -114,7 +113,7 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     precision: Precision = "float32",
     progress: Progress | None = None,
 ) -> AdaptedVolumes:
-    """Adapt a segmenter.
+    """Adapt a segmenter, on the device that it is on.
 
     Parameters
     ----------
@@ -155,6 +154,14 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
         msg = f"the source's masks hold {ours.n_labels - 1} labels; the model knows {model.n_labels - 1}"
         raise InputError(msg)
     theirs = read_targets(model, targets)
+    settings = {
+        "config": asdict(config),
+        "precision": precision,
+        "weights of the model": digest_of(*model.network.state_dict().values()),
+        "images or masks of the source": digest_of(ours.images, ours.masks),
+        "images of the target": digest_of(theirs.images),
+    }
+    ours, theirs = ours.on(model.device), theirs.on(model.device)
     body, head = model.network.body, model.network.head
     with seeded(config.seed), torch.enable_grad():
         discriminator = patch_discriminator(model.n_labels)
@@ -162,60 +169,53 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     look_at = Looker(model, ours, theirs, relabel=batches.relabel, seed=config.seed)
     first = look_at(0, body)
     doubts = Doubts(mean_doubt(maps_of(model, ours)), first.entropy, least_doubt)
-    if doubts.times < least_doubt:
-        return AdaptedVolumes(model, _report("source", (first,), 0, config, targets, doubts))
+    about = _about(config, source, targets, doubts)
+    about["warnings"] = [
+        *doubt_warnings(doubts, first, about["sites"]),
+        *theirs.warnings,
+        *ours.warnings,
+    ]
+    if not doubts.enough:
+        return AdaptedVolumes(model, about | _choice("source", 0, (first,)))
     found = play_adaptation(
         Adda.start(body, head, discriminator, config, supervised=_supervised),
         batches,
         look_at,
-        settings={
-            "config": asdict(config),
-            "precision": precision,
-            "data": digest_of(ours.images, theirs.images),
-        },
+        settings=settings,
         watchers=[Told(say, "adapting")],
         keep=keep,
         precision=precision,
     )
-    report = _report(found.kept, found.looks, found.chosen, config, targets, doubts)
+    report = about | _choice(found.kept, found.chosen, found.looks)
     if found.kept == "source":
         return AdaptedVolumes(model, report)
-    about = dict(model.about) | {"adaptation": report}
-    moved = replace(model, network=model.network.with_body(found.encoder), about=about)
+    told = {name: value for name, value in report.items() if name != "warnings"}  # which name files
+    moved = replace(
+        model,
+        network=model.network.with_body(found.encoder),
+        about=dict(model.about) | {"adaptation": told},
+    )
     return AdaptedVolumes(replace(moved, known=_known(moved, ours, theirs)), report)
 
 
-class Doubts(NamedTuple):
-    """How much the source's model doubts at home and at the target, and from which ratio on it is adapted."""
-
-    home: float
-    target: float
-    least_times: float
-
-    @property
-    def times(self) -> float:
-        """How many times as much as at home it doubts at the target."""
-        return self.target / max(self.home, 1e-9)
-
-
-def _report(  # noqa: PLR0917
-    kept: str,
-    looks: Sequence[Look],
-    chosen: int,
-    config: AdaptConfig,
-    targets: Sequence[ImageCase],
-    doubts: Doubts,
+def _about(
+    config: AdaptConfig, source: Sequence[Case], targets: Sequence[ImageCase], doubts: Doubts
 ) -> dict[str, Any]:
+    """Return what the report tells of the two sites and the settings."""
     return {
         "cellgan": version("cellgan"),
-        "kept": kept,
-        "chosen": chosen,
-        "looks": [asdict(each) for each in looks],
         "config": asdict(config),
-        "doubt": doubts._asdict() | {"times": doubts.times},
+        "doubt": doubts._asdict() | {"times": doubts.times, "usual_times": LEAST_DOUBT},
+        "source": [case.name for case in source],
+        "source_sites": sorted({case.site for case in source}),
         "targets": [case.name for case in targets],
         "sites": sorted({case.site for case in targets}),
     }
+
+
+def _choice(kept: str, chosen: int, looks: Sequence[Look]) -> dict[str, Any]:
+    """Return what the report tells of the candidates."""
+    return {"kept": kept, "chosen": chosen, "looks": [asdict(each) for each in looks]}
 
 
 def _known(model: SegmentationModel, source: TrainingSet, target: TrainingSet) -> KnownCases:
@@ -237,7 +237,12 @@ def _check(targets: Sequence[ImageCase], source: Sequence[Case]) -> None:
     if not targets:
         msg = "there are no target cases; expected at least one, with an image"
         raise InputError(msg)
-    known = {path.resolve() for case in source for path in case.images}
-    if twice := [case.name for case in targets if known & {path.resolve() for path in case.images}]:
-        msg = f"the target case {twice[0]} is among the source cases; expected images of another site"
-        raise InputError(msg)
+    known = {path.resolve(): case.name for case in source for path in case.images}
+    for case in targets:
+        for path in case.images:
+            if path.resolve() in known:
+                msg = (
+                    f"the target case {case.name} has the image {path}, which is that of the source's case "
+                    f"{known[path.resolve()]}; expected images of another site. Leave the case out"
+                )
+                raise InputError(msg)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.adaptation.adaptation_page import adaptation_page
 from cellgan.report import page
-from cellgan.report.numbers import listing
+from cellgan.report.numbers import decimal, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FIGURES = (
     "Here information is 1 / (1 + doubt), and doubt, shown as entropy, that of a case’s probabilities per "
@@ -17,21 +17,54 @@ FIGURES = (
     "the new masks over that in the source’s. Source kept is the soft Dice of source slices."
 )
 SURE = (
-    "The segmenter doubts {times:.2f} times as much here as on its own cases. Below {least_times:g} times it "
+    "The segmenter doubts {times} times as much here as on its own cases. Below {least_times:g} times it "
     "is not adapted, since its own masks have nothing to teach it there; the result is what it would have "
     "been without adaptation. Doubt is no Dice: score some masks by hand before you rely on them."
 )
+LOST = "Before, the segmenter doubted {times} times as much here as on its own cases. It is adapted {where}."
 
 
-def adapted_volumes_page(report: Mapping[str, Any]) -> page.Page:
-    """Lay out the report of `cellgan.segmentation.adapt_volumes.AdaptedVolumes`."""
-    n, doubt = len(report["targets"]), report["doubt"]
-    sure = doubt["times"] < doubt["least_times"]
+def adapted_volumes_page(
+    report: Mapping[str, Any], *, model: str, pictures: Sequence[page.Block] = ()
+) -> page.Page:
+    """Lay out the report of `cellgan.segmentation.adapt_volumes.AdaptedVolumes`.
+
+    Parameters
+    ----------
+    report
+        The report.
+    model
+        Name of the source's model.
+    pictures
+        What it finds, from `cellgan.segmentation.adapted_outlines`.
+    """
+    doubt = report["doubt"]
+    times, least, usual = decimal(doubt["times"]), doubt["least_times"], doubt["usual_times"]
+    sure = doubt["times"] < least
+    where = f"from {least:g} times on" if least else "anywhere"
+    where += "" if least == usual else f" (--least-doubt {least:g}), by default from {usual:g} times on"
+    lost = () if sure else (page.Text(LOST.format(times=times, where=where)),)
     return adaptation_page(
         report,
-        title=f"A segmenter for {listing(report['sites'])}",
-        subtitle=f"Given the images of {n} case{'s' if n > 1 else ''}: {listing(report['targets'])}.",
+        title=f"The segmenter “{model}”, carried to {_sites(report['sites'])}",
+        subtitle=(
+            f"A segmenter of {_sites(report['source_sites'])} ({_cases(report['source'])}), given the images "
+            f"of {_cases(report['targets'])}."
+        ),
         rows="masks",
-        reason=SURE.format(**doubt) if sure else "",
-        results=(page.Text(FIGURES),),
+        reason=SURE.format(times=times, least_times=least) if sure else "",
+        results=(*pictures, page.Section("What the figures say", (*lost, page.Text(FIGURES)))),
+        warnings=report["warnings"],
     )
+
+
+def _cases(names: list[str]) -> str:
+    return f"{len(names)} case{'s' if len(names) > 1 else ''}: {listing(names)}"
+
+
+def _sites(names: list[str]) -> str:
+    """Name sites; those of a table that does not name its site are called that."""
+    named = [name for name in names if name != "-"]
+    if not named:
+        return "a site without a name"
+    return f"site{'s' if len(named) > 1 else ''} {listing(named)}"

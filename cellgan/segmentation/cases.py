@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("case", "site", "image", "mask")
 TRAINED_ON = "trained_on.csv"  # in a model's folder: where the files of its training are
+_FEWEST = 16  # values of an image
+_OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,14 @@ class Images:
         ``(n_channels, x, y, z)``; NaN where a channel was not measured.
     files
         The file of each channel.
+    warnings
+        What is odd about the files.
     """
 
     first: Volume
     channels: NDArray[np.float32]
     files: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -137,12 +142,21 @@ def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[ImageCase, Path | N
             columns = [name.strip() for name in table.fieldnames or ()]
             table.fieldnames = columns
             rows = [(table.line_num, row) for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        msg = f"cannot read the table of cases {path}: {error.strerror}"
+        raise InputError(msg) from error
+    except (UnicodeDecodeError, csv.Error) as error:
         msg = f"cannot read the table of cases {path}: {error}. Expected text with commas and a line of names"
         raise InputError(msg) from error
+    if not columns:
+        msg = f"{path} is empty; expected a line with the columns {','.join(needed)}, and one for each case"
+        raise InputError(msg)
+    if len(columns) == 1 and (other := [word for mark, word in _OTHER_MARKS.items() if mark in columns[0]]):
+        msg = f"{path} is separated by {other[0]}; expected commas, as in {','.join(needed)}. Save it so"
+        raise InputError(msg)
     if missing := [name for name in needed if name not in columns]:
         msg = (
-            f"{path} has the columns {', '.join(columns) or 'none'}; {', '.join(missing)} missing. Expected "
+            f"{path} has the columns {', '.join(columns)}; {', '.join(missing)} missing. Expected "
             f"{', '.join(needed)}, separated by commas"
         )
         raise InputError(msg)
@@ -178,7 +192,20 @@ def read_images(images: tuple[Path, ...]) -> Images:
         if np.isnan(channel).all():
             msg = f"{volume.path} lies nowhere in {first.path}; expected channels of one examination"
             raise InputError(msg)
-    return Images(first, np.stack(channels), tuple(volume.path for volume in volumes))
+    files = tuple(volume.path for volume in volumes)
+    warnings = tuple(
+        f"{volume.path} looks like a mask: it has fewer than {_FEWEST} different values; expected an image"
+        for volume in volumes
+        if _looks_like_mask(volume)
+    )
+    return Images(first, np.stack(channels), files, warnings)
+
+
+def _looks_like_mask(volume: Volume) -> bool:
+    """Tell whether a volume has but a few different values; most images show in a small part of them."""
+    values = volume.data.ravel()
+    some = values[:: max(1, len(values) // 10_000)]
+    return all(len(np.unique(part)) < _FEWEST for part in (some, values))
 
 
 def read_pair(case: Case) -> tuple[Images, Volume]:

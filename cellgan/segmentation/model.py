@@ -126,6 +126,10 @@ def load_model(folder: Path | str, *, device: DeviceName = "auto") -> Segmentati
     """
     place = pick(device)
     path = Path(folder) / WEIGHTS
+    if not path.is_file():
+        found = f"holds no {WEIGHTS}" if Path(folder).is_dir() else "is no folder"
+        msg = f"{folder} {found}; expected a folder that `cellgan segment train` wrote, with {WEIGHTS} in it"
+        raise ModelError(msg)
     tensors, meta = read_tensors(path)
     if meta.get("kind") != _KIND:
         msg = f"{path} is of the kind {meta.get('kind')!r}; expected one that `cellgan segment train` wrote"

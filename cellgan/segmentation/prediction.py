@@ -49,6 +49,8 @@ class Segmentation:
         Whether the case is like those of the training; None where the model remembers none.
     pieces
         Which were kept.
+    warnings
+        What is odd about the files.
     """
 
     volume: Volume
@@ -57,6 +59,7 @@ class Segmentation:
     images: tuple[Path, ...]
     familiarity: Familiarity | None
     pieces: Pieces
+    warnings: tuple[str, ...] = ()
 
     @property
     def mask(self) -> NDArray[np.uint8]:
@@ -148,7 +151,7 @@ def predict(
         judged = model.known.judge(sight.figures(), labels, area=model.pixel**2, gap=gap)
     found = np.stack([grid.volume(each, outside=float(k == 0)) for k, each in enumerate(maps)])
     found = np.clip(found, 0, 1)
-    return Segmentation(first, found / found.sum(0), model, files, judged, pieces)
+    return Segmentation(first, found / found.sum(0), model, files, judged, pieces, read.warnings)
 
 
 def tidied(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cellgan.atomic import atomic, make_folder
-from cellgan.core.checkpoint import digest_of, load_match
+from cellgan.core.checkpoint import check_same_start, digest_of, load_match
 from cellgan.core.device import DeviceName, Execution, pick
 from cellgan.core.match import Match, play
 from cellgan.core.watch import SaveEvery, Told
@@ -43,6 +43,7 @@ def train(
     resume: bool = False,
     device: DeviceName = "auto",
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> SegmentationModel:
     """Train a segmenter.
 
@@ -62,6 +63,8 @@ def train(
         Where the match is played; ``"auto"`` takes the fastest that there is.
     progress
         Called with a stage and the part of it that is done.
+    warn
+        Called with each thing that is odd about the files, before the training.
 
     Returns
     -------
@@ -80,9 +83,11 @@ def train(
     cases = (
         list(cases) if isinstance(cases, Sequence) and not isinstance(cases, str) else read_cases(Path(cases))
     )
-    say = progress or (lambda _stage, _done: None)
+    say, tell = progress or (lambda _stage, _done: None), warn or (lambda _line: None)
     say("reading the cases", 0.0)
     data = read_training_set(cases, config)
+    for line in data.warnings:
+        tell(line)
     game = game_of(
         config,
         n_channels=seen_channels(config, sum(data.counts)),
@@ -145,12 +150,7 @@ def _prepare(folder: Path, match: Match, settings: dict[str, Any], *, resume: bo
         except (OSError, ValueError) as error:
             msg = f"{kept} cannot be resumed, since {STARTED_WITH} is missing or damaged: {error}. Start anew"
             raise ModelError(msg) from error
-        if odd := [name for name, value in settings.items() if before.get(name) != value]:
-            msg = (
-                f"{kept} was started with another {' and '.join(odd)}; expected the same. Give the same "
-                "settings, or start anew without --resume"
-            )
-            raise ModelError(msg)
+        check_same_start(kept, before, settings)
         load_match(match, kept)
         return
     for name in (UNFINISHED, LOSSES):

@@ -57,6 +57,8 @@ class TrainingSet:
         How many slices each case has.
     gaps
         Their distance in each, in mm.
+    warnings
+        What is odd about the files.
     """
 
     images: Tensor
@@ -68,6 +70,7 @@ class TrainingSet:
     counts: tuple[int, ...]
     lengths: tuple[int, ...]
     gaps: tuple[float, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def heights(self) -> Tensor:
@@ -77,6 +80,10 @@ class TrainingSet:
     def by_case(self) -> list[NDArray[np.uint8]]:
         """Return the masks of each case, ``(n_slices, size, size)``."""
         return [masks.numpy() for masks in torch.split(self.masks, list(self.lengths))]
+
+    def on(self, device: torch.device) -> TrainingSet:
+        """Return the same slices with their images on a device; masks stay where they are."""
+        return replace(self, images=self.images.to(device))
 
     def labelled(self, masks: Sequence[NDArray[np.uint8]]) -> TrainingSet:
         """Return the same slices with other masks, ``(n_slices, size, size)`` of each case."""
@@ -107,6 +114,7 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         msg = "there are no cases to train on; expected at least one"
         raise InputError(msg)
     widest, gaps = 0.0, []
+    warnings: list[str] = []
     found: set[int] = set()
     like = read_images(cases[0].images)
     for case in cases:
@@ -119,6 +127,7 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         found |= labels
         widest = max(widest, _reach(images.first, mask.data > 0))
         gaps.append(gap_of(images.first))
+        warnings += images.warnings
     n_labels = max(found) + 1
     if missing := set(range(1, n_labels)) - found:
         msg = (
@@ -128,9 +137,10 @@ def read_training_set(cases: Sequence[Case], config: SegmentConfig) -> TrainingS
         raise InputError(msg)
     pixel = config.pixel or math.ceil(20 * 2 * (widest + _MARGIN) / config.size) / 20
     parts = [_slices(case, config.size, pixel, n_labels) for case in cases]
-    return one_set(
+    data = one_set(
         parts, neighbours=config.neighbours, n_labels=n_labels, pixel=pixel, counts=like.counts, gaps=gaps
     )
+    return replace(data, warnings=tuple(warnings))
 
 
 def one_set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,7 @@ N_LOOKED = 64  # source slices at which a candidate is looked at
 
 
 class TwoSites:
-    """Endless mini-batches of both sites, changed as in a training.
+    """Endless mini-batches of both sites, changed as in a training, on the device of each one's images.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class TwoSites:
     """
 
     def __init__(self, source: TrainingSet, target: TrainingSet, *, size: int, seed: int) -> None:
-        self._source = AugmentedSlices(source, size=size, seed=seed)
+        self._source = AugmentedSlices(source, size=size, seed=seed, device=source.images.device)
         self._unlabelled, self._size, self._seed = target, size, seed + 1
         self.relabel(target.by_case())
 
@@ -48,7 +49,7 @@ class TwoSites:
         Half of the slices that are drawn hold some label, as with the source.
         """
         target = self._unlabelled.labelled(masks)
-        self._target = AugmentedSlices(target, size=self._size, seed=self._seed)
+        self._target = AugmentedSlices(target, size=self._size, seed=self._seed, device=target.images.device)
 
     def __getitem__(self, index: int) -> Batch:
         """Return mini-batch number `index`."""
@@ -70,12 +71,14 @@ def read_targets(model: SegmentationModel, targets: Sequence[ImageCase]) -> Trai
         An image cannot be used, or a case has other channels than the model takes.
     """
     parts, gaps = [], []
+    warnings: list[str] = []
     for case in targets:
         images = read_fitting(model, case.images)
         slices = image_slices(images, size=model.config.size, pixel=model.pixel)
         parts.append((slices, np.zeros((len(slices), *slices.shape[2:]), np.uint8)))
         gaps.append(gap_of(images.first))
-    return one_set(
+        warnings += images.warnings
+    data = one_set(
         parts,
         neighbours=model.config.neighbours,
         n_labels=model.n_labels,
@@ -83,9 +86,10 @@ def read_targets(model: SegmentationModel, targets: Sequence[ImageCase]) -> Trai
         counts=model.counts,
         gaps=gaps,
     )
+    return replace(data, warnings=tuple(warnings))
 
 
 def unchanged(data: TrainingSet, *, seed: int) -> list[Batch]:
     """Return slices as they were read, half of them with some label, in mini-batches of 16."""
-    batches = AugmentedSlices(data, size=16, seed=seed, augmented=False)
+    batches = AugmentedSlices(data, size=16, seed=seed, augmented=False, device=data.images.device)
     return [batches[index] for index in range(N_LOOKED // 16)]

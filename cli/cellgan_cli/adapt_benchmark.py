@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cellgan.errors import ConfigError
+from cellgan_cli.places import check_unfinished, resumable
 from cellgan_cli.screen import Screen
 
 _PATH = click.Path(path_type=Path)
@@ -48,11 +49,13 @@ def digits(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     if flags["seeds"] < 1:
         msg = f"--seeds is {flags['seeds']}; expected at least 1"
         raise ConfigError(msg)
-    from cellgan.adaptation.digit_runs import DigitPlan, check_digit_report, run_all
+    from cellgan.adaptation.digit_runs import DigitPlan, check_digit_report, run_all, runs_beside
 
     check_digit_report(flags["report"], overwrite=flags["overwrite"] or flags["resume"])
+    kept = runs_beside(flags["report"])
+    check_unfinished(kept, resume=flags["resume"], overwrite=flags["overwrite"])
     plan = DigitPlan(flags["data"], flags["seeds"], flags["framing"], flags["published"])
-    with Screen(quiet=flags["quiet"]) as screen:
+    with Screen(quiet=flags["quiet"]) as screen, resumable(kept):
         text = run_all(
             plan, flags["report"], resume=flags["resume"], progress=screen.progress, say=screen.say
         )

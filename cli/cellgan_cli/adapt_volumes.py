@@ -9,12 +9,22 @@ import click
 
 from cellgan.atomic import check_output
 from cellgan.errors import InputError
+from cellgan_cli.places import check_unfinished, resumable
 from cellgan_cli.screen import Screen, list_files
+from cellgan_cli.segment_settings import DEVICE
 
 if TYPE_CHECKING:
     from cellgan.segmentation.cases import Case
 
 _PATH = click.Path(path_type=Path)
+WRITTEN = (
+    "model.safetensors",
+    "model.json",
+    "losses.json",
+    "trained_on.csv",
+    "report.html",
+    "report.json",
+)
 
 
 @click.command(short_help="Adapt a segmenter to another site's volumes.")
@@ -43,6 +53,7 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="bfloat16 takes less time where the processor has units for it.",
 )
+@DEVICE
 @click.option("--resume", is_flag=True, help="Go on with an adaptation that was stopped.")
 @click.option("--overwrite", is_flag=True, help="Replace an older model.")
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
@@ -54,32 +65,36 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
     cases, or no adapted network looks better without target masks, it is MODEL as it was, and says so.
     """
     model, output = flags["model"], flags["output"]
-    names = ["model.safetensors", "model.json", "trained_on.csv", "report.html", "report.json"]
-    kept = [] if flags["resume"] else ["unfinished.safetensors"]
-    inputs = [*(model / name for name in names), flags["target_cases"], *filter(None, [flags["source"]])]
+    files = [output / name for name in WRITTEN]
+    unfinished = output / "unfinished.safetensors"
+    check_unfinished(unfinished, resume=flags["resume"], overwrite=flags["overwrite"])
     if output.is_dir():
-        for name in (*names, *kept):
-            check_output(output / name, inputs=inputs, overwrite=flags["overwrite"])
+        inputs = [
+            *(model / name for name in WRITTEN),
+            flags["target_cases"],
+            *filter(None, [flags["source"]]),
+        ]
+        for path in files:
+            check_output(path, inputs=inputs, overwrite=flags["overwrite"])
     else:
         check_output(output)
-    with Screen(quiet=flags["quiet"]) as screen:
+    with Screen(quiet=flags["quiet"]) as screen, resumable(unfinished):
         screen.progress("loading libraries", 0.0)
-        from dataclasses import replace
-
         from cellgan.adaptation.adaptation_page import write_page
         from cellgan.adaptation.choice import Keep
         from cellgan.segmentation.adapt_volumes import adapt_volumes, default_game
+        from cellgan.segmentation.adapted_outlines import draw_changes
         from cellgan.segmentation.adapted_volumes_page import adapted_volumes_page
         from cellgan.segmentation.cases import TRAINED_ON, read_image_cases, write_cases
         from cellgan.segmentation.model import load_model
 
-        segmenter, targets = load_model(model), read_image_cases(flags["target_cases"])
-        source = _source_cases(model, flags["source"])
+        segmenter = load_model(model, device=flags["device"])
+        targets, source = read_image_cases(flags["target_cases"]), _source_cases(model, flags["source"])
         found = adapt_volumes(
             segmenter,
             targets,
             source,
-            replace(default_game(flags["seed"]), rounds=flags["rounds"]),
+            default_game(flags["seed"], flags["rounds"]),
             least_doubt=flags["least_doubt"],
             keep=Keep(output, resume=flags["resume"]),
             precision=flags["precision"],
@@ -87,18 +102,30 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
         )
         found.model.save(output)
         write_cases(output / TRAINED_ON, source)
-        write_page(adapted_volumes_page(found.report), found.report, output / "report.html")
+        pictures = draw_changes(segmenter, found.model, targets, progress=screen.progress)
+        report = {"model": model.resolve().name} | found.report
+        made = adapted_volumes_page(report, model=report["model"], pictures=[pictures])
+        write_page(made, report, output / "report.html")
         screen.say(found.verdict)
+        for line in found.report["warnings"]:
+            screen.say(f"warning: {line}")
         screen.say(f"open {output / 'report.html'} next")
-    list_files([output / name for name in names[:4]])
+    list_files(files)
 
 
 def _source_cases(model: Path, table: Path | None) -> list[Case]:
     """Read the cases that a model was trained on, by default from the table in its folder."""
     from cellgan.segmentation.cases import TRAINED_ON, read_cases
 
+    noted = model / TRAINED_ON
+    if table is None and not noted.exists():
+        msg = (
+            f"there is no file {noted}, which tells where the images and masks of the model's training are; "
+            "give their table with --source CASES.csv"
+        )
+        raise InputError(msg)
     try:
-        return read_cases(table or model / TRAINED_ON)
+        return read_cases(table or noted)
     except InputError as error:
         if table is None:
             error.add_note(

@@ -50,8 +50,11 @@ class Commands(click.Group):
             raise Misuse(str(error)) from error
         except CellganError as error:
             raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo("Stopped by Ctrl-C; no half-written file is left behind.", err=True)
+        except KeyboardInterrupt as stopped:
+            notes = getattr(stopped, "__notes__", ())  # how to go on, where something is kept to go on from
+            click.echo(
+                "\n".join(["Stopped by Ctrl-C; no half-written file is left behind.", *notes]), err=True
+            )
             return ctx.exit(INTERRUPTED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from cellgan.atomic import check_output
 from cellgan.errors import ConfigError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -134,3 +135,32 @@ def check_folder(folder: Path, *, inputs: Sequence[Path], overwrite: bool) -> No
     if not overwrite and any(folder.iterdir()):
         msg = f"the folder {folder} is not empty; choose another, or replace its files with --overwrite"
         raise OutputError(msg)
+
+
+def check_unfinished(path: Path, *, resume: bool, overwrite: bool) -> None:
+    """See that what a run that was stopped has left is not thrown away unasked.
+
+    Raises
+    ------
+    OutputError
+        It is there, and nobody said whether to go on with it.
+    """
+    if path.exists() and not (resume or overwrite):
+        msg = (
+            f"{path} exists already: a run that was stopped left it. Go on with that run (--resume), start "
+            "anew (--overwrite), or write elsewhere"
+        )
+        raise OutputError(msg)
+
+
+@contextmanager
+def resumable(path: Path) -> Iterator[None]:
+    """Note on a Ctrl-C how the run goes on, if by then there is something at `path` to go on from."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if path.exists():
+            stopped.add_note(
+                f"{path} keeps what was done: the same command with --resume goes on from there."
+            )
+        raise

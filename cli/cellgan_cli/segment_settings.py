@@ -8,11 +8,19 @@ from typing import Any, get_args
 
 import click
 
+from cellgan.cytof.config import Device
 from cellgan.segmentation.config import Loss, Precision, SegmentConfig
 
 DEFAULTS = {field.name: field.default for field in fields(SegmentConfig)}
 
 Command = Callable[..., None]
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(get_args(Device)),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
 
 
 def _setting(name: str, kind: click.Choice[str] | type, help_text: str) -> Callable[[Command], Command]:

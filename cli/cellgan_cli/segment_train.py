@@ -10,12 +10,12 @@ from typing import Any, get_args
 import click
 
 from cellgan.atomic import atomic, check_output, make_folder
-from cellgan.cytof.config import Device
 from cellgan.errors import ConfigError, InputError
 from cellgan.segmentation.config import Pieces
+from cellgan_cli.places import check_unfinished, resumable
 from cellgan_cli.screen import Screen, list_files
 from cellgan_cli.segment_evaluate import table
-from cellgan_cli.segment_settings import read_settings, segment_settings
+from cellgan_cli.segment_settings import DEVICE, read_settings, segment_settings
 
 _PATH = click.Path(path_type=Path)
 _MODEL = ["model.safetensors", "model.json", "losses.json", "trained_on.csv"]
@@ -25,13 +25,6 @@ _PIECES = click.option(
     default="as-trained",
     show_default=True,
     help="as-trained: one piece of each label that is one piece in all training masks. all: every piece.",
-)
-_DEVICE = click.option(
-    "--device",
-    type=click.Choice(get_args(Device)),
-    default="auto",
-    show_default=True,
-    help="Where to compute.",
 )
 _QUIET = click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
 _OUTPUT = click.option(
@@ -43,7 +36,7 @@ _OUTPUT = click.option(
 @click.argument("cases", type=_PATH)
 @_OUTPUT
 @segment_settings
-@_DEVICE
+@DEVICE
 @click.option("--resume", is_flag=True, help="Go on with a training that was stopped.")
 @click.option("--overwrite", is_flag=True, help="Replace an older model.")
 @_QUIET
@@ -54,13 +47,14 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
     the folder. Stopped by Ctrl-C, it goes on with --resume to the same bytes.
     """
     config, folder = read_settings(flags), flags["output"]
-    kept = [] if flags["resume"] else ["unfinished.safetensors"]
-    _check_folder(folder, [*_MODEL, *kept], overwrite=flags["overwrite"], inputs=(flags["cases"],))
+    unfinished = folder / "unfinished.safetensors"
+    check_unfinished(unfinished, resume=flags["resume"], overwrite=flags["overwrite"])
+    _check_folder(folder, _MODEL, overwrite=flags["overwrite"], inputs=(flags["cases"],))
     from cellgan.segmentation.cases import read_cases
     from cellgan.segmentation.training import train as play
 
     cases = read_cases(flags["cases"])
-    with Screen(quiet=flags["quiet"]) as screen:
+    with Screen(quiet=flags["quiet"]) as screen, resumable(unfinished):
         model = play(
             cases,
             config,
@@ -68,6 +62,7 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
             resume=flags["resume"],
             device=flags["device"],
             progress=screen.progress,
+            warn=lambda line: screen.say(f"warning: {line}"),
         )
         screen.say(
             f"trained on {len(cases)} cases, {config.steps} rounds ({config.loss}); "
@@ -82,7 +77,7 @@ def train(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click a
 @_OUTPUT
 @_PIECES
 @click.option("--uncertainty", is_flag=True, help="Write a map of probability and one of uncertainty too.")
-@_DEVICE
+@DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older masks.")
 @_QUIET
 def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
@@ -125,6 +120,8 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
             screen.progress(f"segmenting {images[0].name}", number / len(cases))
             found = segment(trained, images, pieces=flags["pieces"])
             written += found.write(output, uncertainty=flags["uncertainty"])
+            for line in found.warnings:
+                screen.insist(f"warning: {line}")
             if found.familiarity is not None and not found.familiarity.trusted:
                 doubted += 1
                 screen.insist(f"look at the mask of {images[0].name}: {'; '.join(found.familiarity.reasons)}")
@@ -142,7 +139,7 @@ def predict(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
 @click.option("--folds", default=4, show_default=True, help="How many parts the cases are dealt out into.")
 @_PIECES
 @click.option("--no-report", is_flag=True, help="Write no page (report.html).")
-@_DEVICE
+@DEVICE
 @click.option("--overwrite", is_flag=True, help="Replace older results.")
 @_QUIET
 def crossval(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click and checked by SegmentConfig

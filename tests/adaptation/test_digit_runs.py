@@ -49,7 +49,12 @@ def bench(folder, *words):
 
 
 def test_a_benchmark_that_was_stopped_goes_on(folder, played):
-    assert bench(folder, "--seeds=2").exit_code == 130
+    first = bench(folder, "--seeds=2")
+    assert first.exit_code == 130
+    assert "d.runs.json keeps what was done: the same command with --resume" in first.stderr
+    afresh = bench(folder, "--seeds=2")
+    assert afresh.exit_code == 1
+    assert "--resume" in afresh.stderr
     done, again = list(played), bench(folder, "--seeds=2", "--resume")
     assert again.exit_code == 130  # the stand-in stops at the fourth
     assert played == done
@@ -77,4 +82,8 @@ def test_digits_that_are_not_there(tmp_path):
     with pytest.raises(InputError, match="no files called mnist"):
         find_digits(tmp_path)
     assert bench(tmp_path).exit_code == 1
+    with pytest.raises(
+        InputError, match=r"none does not exist; expected one with mnist\*.npz and usps\*.npz"
+    ):
+        find_digits(tmp_path / "none")
     assert bench(tmp_path, "--seeds=0").exit_code == 2

@@ -8,6 +8,12 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cellgan.segmentation.cases import read_cases
+from cellgan.segmentation.config import SegmentConfig
+from cellgan.segmentation.training import train
+
+QUICK = SegmentConfig(steps=12, size=32, pixel=2.0, width=2, slices=4)
+
 
 def rotation(angles: tuple[float, float, float]) -> np.ndarray:
     found = np.eye(3)
@@ -70,3 +76,30 @@ def save(tmp_path):
 @pytest.fixture(params=AFFINES, ids=str)
 def matrix(request) -> np.ndarray:
     return AFFINES[request.param]
+
+
+@pytest.fixture
+def site(tmp_path, save, affine_of, world):
+    """Write cases of a site, bright or dark balls, and give the table."""
+
+    def write(name, *, sign, masks=True):
+        lines = ["case,site,image,mask" if masks else "case,site,image"]
+        for number in range(2):
+            matrix = affine_of((2.0, 2.0, 5.0))
+            x, y, z = (each - each.mean() for each in world(matrix, (30, 30, 6)))
+            ball = (x**2 + y**2 + z**2 < (10 + number) ** 2).astype(np.uint8)
+            noise = np.random.default_rng(number + 10 * (sign > 0)).normal(100, 8, ball.shape)
+            save(f"{name}{number}.nii.gz", (noise + sign * 40.0 * ball).astype(np.float32), matrix)
+            save(f"{name}{number}_m.nii.gz", ball, matrix)
+            mask = f",{name}{number}_m.nii.gz" if masks else ""
+            lines.append(f"{name}{number},{name},{name}{number}.nii.gz{mask}")
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines))
+        return tmp_path / f"{name}.csv"
+
+    return write
+
+
+@pytest.fixture
+def sites(site):
+    source, target = site("home", sign=1), site("away", sign=-1, masks=False)
+    return source, target, train(read_cases(source), QUICK, device="cpu")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 
+from cellgan.adaptation.adaptation import play_adaptation
+from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.choice import Keep
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.errors import ConfigError, InputError, ModelError
@@ -27,85 +27,12 @@ from cellgan.segmentation.candidates import (
     organ_size,
 )
 from cellgan.segmentation.cases import read_cases, read_image_cases
-from cellgan.segmentation.config import SegmentConfig
-from cellgan.segmentation.model import load_model
-from cellgan.segmentation.prediction import predict
-from cellgan.segmentation.training import train
-from cellgan.segmentation.training_set import read_training_set
+from cellgan.segmentation.training_set import AugmentedSlices, read_training_set
 from cellgan.segmentation.two_sites import TwoSites, read_targets, unchanged
-from cellgan_cli.main import cli
 
-QUICK = SegmentConfig(steps=12, size=32, pixel=2.0, width=2, slices=4)
 GAME = AdaptConfig(
     rounds=4, size=2, anchor_weight=1.0, pseudo_label_weight=1.0, fading=True, checkpoints=2, tolerance=0.9
 )
-
-
-@pytest.fixture
-def site(tmp_path, save, affine_of, world):
-    """Write cases of a site, bright or dark balls, and give the table."""
-
-    def write(name, *, sign, masks=True):
-        lines = ["case,site,image,mask" if masks else "case,site,image"]
-        for number in range(2):
-            matrix = affine_of((2.0, 2.0, 5.0))
-            x, y, z = (each - each.mean() for each in world(matrix, (30, 30, 6)))
-            ball = (x**2 + y**2 + z**2 < (10 + number) ** 2).astype(np.uint8)
-            noise = np.random.default_rng(number + 10 * (sign > 0)).normal(100, 8, ball.shape)
-            save(f"{name}{number}.nii.gz", (noise + sign * 40.0 * ball).astype(np.float32), matrix)
-            save(f"{name}{number}_m.nii.gz", ball, matrix)
-            mask = f",{name}{number}_m.nii.gz" if masks else ""
-            lines.append(f"{name}{number},{name},{name}{number}.nii.gz{mask}")
-        (tmp_path / f"{name}.csv").write_text("\n".join(lines))
-        return tmp_path / f"{name}.csv"
-
-    return write
-
-
-@pytest.fixture
-def sites(site):
-    source, target = site("home", sign=1), site("away", sign=-1, masks=False)
-    return source, target, train(read_cases(source), QUICK, device="cpu")
-
-
-def test_from_the_command_line_to_a_model_that_predicts(sites, tmp_path):
-    source, target, _ = sites
-    train(read_cases(source), QUICK, folder=tmp_path / "model", device="cpu")
-    out = tmp_path / "adapted"
-    words = [
-        "adapt",
-        "volumes",
-        tmp_path / "model",
-        target,
-        "-o",
-        out,
-        "--rounds=4",
-        "--least-doubt=0",
-        "-q",
-    ]
-    done = CliRunner().invoke(cli, [str(word) for word in words])
-    assert done.exit_code == 0, done.output
-    report = json.loads((out / "report.json").read_text())
-    assert report["targets"] == ["away0", "away1"]
-    assert len(report["looks"]) == 5
-    masks = predict(load_model(out), read_image_cases(target)[0].images)
-    assert masks.mask.shape == (30, 30, 6)
-    again = CliRunner().invoke(cli, [str(word) for word in words])
-    assert again.exit_code == 1
-    assert "exists already" in again.output
-    assert [case.name for case in read_cases(out / "trained_on.csv")] == [
-        case.name for case in read_cases(source)
-    ]
-    (tmp_path / "model/trained_on.csv").unlink()
-    lost = CliRunner().invoke(cli, [str(word) for word in [*words, "--overwrite"]])
-    assert lost.exit_code == 1
-    assert "cannot read the table of cases" in lost.output
-    assert "give --source" in lost.output
-    words += ["--source", source]
-    (tmp_path / "half").mkdir()
-    (tmp_path / "half/unfinished.safetensors").write_text("another run's")
-    words[words.index(out)] = tmp_path / "half"
-    assert "unfinished" in CliRunner().invoke(cli, [str(word) for word in words]).output
 
 
 def ball(radius, n=8):
@@ -171,7 +98,7 @@ def test_where_the_segmenter_is_sure_nothing_is_played(sites):
     assert found.model is model
     assert len(found.report["looks"]) == 1
     assert "kept as it was" in found.verdict
-    text = render(adapted_volumes_page(found.report))
+    text = render(adapted_volumes_page(found.report, model="old"))
     assert "is not adapted" in text
     assert "<svg" not in text.split("How it was chosen")[1]  # one point is no curve
     assert len(adapt_volumes(*given, least_doubt=0).report["looks"]) == 3
@@ -224,7 +151,7 @@ def test_stopped_and_resumed_is_never_stopped(sites, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         adapt_volumes(*given, least_doubt=0, keep=Keep(tmp_path / "kept"), progress=stop)
     kept = Keep(tmp_path / "kept", resume=True)
-    with pytest.raises(ModelError, match="another precision"):
+    with pytest.raises(ModelError, match=r"precision float32 \(now bfloat16\)"):
         adapt_volumes(*given, least_doubt=0, keep=kept, precision="bfloat16")
     resumed = adapt_volumes(*given, least_doubt=0, keep=kept)
     assert resumed.report == whole.report
@@ -241,8 +168,37 @@ def test_what_cannot_be_adapted(sites):
     source, target, model = sites
     with pytest.raises(InputError, match="no target cases"):
         adapt_volumes(model, [], read_cases(source), GAME)
-    with pytest.raises(InputError, match="among the source cases"):
+    with pytest.raises(InputError, match="that of the source's case home0"):
         adapt_volumes(model, read_image_cases(source), read_cases(source), GAME)
     target.write_text("case,image\n1,x.nii.gz")
     with pytest.raises(InputError, match="site missing"):
         read_image_cases(target)
+
+
+def test_all_is_played_on_the_device_of_the_model(sites, monkeypatch):
+    source, target, model = sites
+    elsewhere = torch.device("meta")
+    seen = []
+
+    class Noted(AugmentedSlices):
+        def __init__(self, data, **named):
+            seen.append(named["device"])
+            super().__init__(data, **named)
+
+    monkeypatch.setattr("cellgan.segmentation.two_sites.AugmentedSlices", Noted)
+    ours = read_training_set(read_cases(source), model.config).on(elsewhere)
+    TwoSites(ours, read_targets(model, read_image_cases(target)).on(elsewhere), size=2, seed=0)
+    assert seen == [elsewhere] * 2
+
+    class Stopped(Exception):
+        pass
+
+    def match(_game, *, device, **_):
+        seen.append(device)
+        raise Stopped
+
+    monkeypatch.setattr("cellgan.adaptation.adaptation.Match", match)
+    encoder, head = (torch.nn.Linear(2, 2, device=elsewhere) for _ in range(2))
+    with pytest.raises(Stopped):
+        play_adaptation(Adda.start(encoder, head, head, GAME), {}, None, settings={})
+    assert seen[-1] == elsewhere

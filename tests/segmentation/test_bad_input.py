@@ -161,3 +161,22 @@ def test_scoring_names_the_file(table, tmp_path, spoil, kind):
     assert done.exit_code == 1, done.output
     assert "bad_m.nii.gz" in done.stderr
     assert not (tmp_path / "x.html").exists()
+
+
+def test_a_mask_in_place_of_an_image_is_warned_of(table, tmp_path, save, affine_of, model):
+    labels = np.random.default_rng(2).integers(0, 4, SHAPE).astype(np.float32)
+    save("bad.nii.gz", labels, affine_of((1, 2, 3)))
+    said = f"warning: {tmp_path / 'bad.nii.gz'} looks like a mask: it has fewer than 16 different values"
+    done = run("train", table, "-o", tmp_path / "new", *TINY)
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count(said) == 1
+    assert "good.nii.gz" not in done.stderr
+    files = (tmp_path / "good.nii.gz", tmp_path / "bad.nii.gz")
+    done = run("predict", model, *files, "-o", tmp_path / "out", "--quiet")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count(said) == 1
+    assert f"{files[0]} looks" not in done.stderr
+    few = labels.copy()
+    few.ravel()[:20] = np.arange(20)  # enough different values, though few voxels have them
+    save("bad.nii.gz", few, affine_of((1, 2, 3)))
+    assert "looks like a mask" not in run("predict", model, files[1], "-o", tmp_path / "few").stderr

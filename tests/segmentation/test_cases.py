@@ -49,12 +49,14 @@ def test_more_image_columns_are_more_channels(files):
     ("text", "message"),
     [
         ("case,site,image\n", "mask missing"),
-        ("", "columns none"),
+        ("", "is empty; expected a line with the columns case,site,image,mask"),
         ("case,site,image,mask\n", "no rows"),
         ("case,site,image,mask\n1,A,a.nii.gz,\n", "line 2: no entry under mask"),
         ("case,site,image,mask\n1,A,a.nii.gz,a_m.nii.gz\n2,A,zz.nii.gz,a_m.nii.gz\n", "line 3, column image"),
         ("case,site,image,mask\n1,A,a.nii.gz,a_m.nii.gz\n1,A,b.nii.gz,b_m.nii.gz\n", "case 1 twice"),
-        ("case;site;image;mask\n", "separated by commas"),
+        ("case;site;image;mask\n1;A;a.nii.gz;a_m.nii.gz\n", "is separated by semicolons; expected commas"),
+        ("case\tsite\timage\tmask\n", "is separated by tabs; expected commas"),
+        ("case\n", "site, image, mask missing"),
     ],
 )
 def test_what_is_wrong_in_a_table_is_said_by_row(files, text, message):
@@ -64,7 +66,7 @@ def test_what_is_wrong_in_a_table_is_said_by_row(files, text, message):
 
 
 def test_a_table_that_is_not_there_or_not_text(tmp_path):
-    with pytest.raises(InputError, match="cannot read the table"):
+    with pytest.raises(InputError, match=r"cannot read the table of cases .*CASES.csv: No such file"):
         read_cases(tmp_path / "CASES.csv")
     (tmp_path / "CASES.csv").write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(InputError, match="cannot read the table"):

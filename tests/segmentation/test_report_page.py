@@ -156,6 +156,15 @@ def test_the_patients_right_is_on_the_left_and_the_front_on_top(tmp_path, save, 
     assert reach[TRUTH] > 190
 
 
+def test_what_outshines_the_organ_does_not_leave_it_in_the_dark(tmp_path, save, affine_of):
+    x = np.indices((30, 30, 4))[0]
+    image, mask = np.select([x < 3, x > 8], [5000.0, 100.0]), (np.abs(x - 15) < 4).astype(np.uint8)
+    files = [save(f"{name}.nii.gz", data, affine_of((1, 1, 1))) for name, data in (("i", image), ("m", mask))]
+    drawn = overlays(Pair("c", "-", files[1], files[1]), files[0])[0].drawing
+    png = base64.b64decode(re.findall('base64,([^"]+)', drawn)[0])
+    assert np.asarray(Image.open(io.BytesIO(png)))[15, 15] == 255
+
+
 def test_cross_validation_writes_the_page_and_it_tells_how_the_masks_were_made(study):
     words = ["crossval", study / "CASES.csv", "-o", study / "cv", "--folds=2", "--steps=3", "--size=32"]
     done = CliRunner().invoke(cli, ["segment", *map(str, words), "--width=1"])

@@ -161,17 +161,36 @@ def test_only_the_same_training_is_resumed(table, tmp_path, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         train(table, SegmentConfig(steps=3, size=32, width=2), folder=tmp_path / "m", progress=stopped)
-    with pytest.raises(ModelError, match="another config"):
+    with pytest.raises(ModelError, match=r"started with steps 3 \(now 4\); expected the same"):
         train(table, SegmentConfig(steps=4, size=32, width=2), folder=tmp_path / "m", resume=True)
     mask = nib.load(tmp_path / "0_m.nii.gz")
     corrected = np.asanyarray(mask.dataobj).copy()
     corrected[15:20, 15:20] = 0
     nib.save(nib.Nifti1Image(corrected, mask.affine, mask.header), tmp_path / "0_m.nii.gz")
-    with pytest.raises(ModelError, match="another data"):
+    with pytest.raises(ModelError, match="started with other data; expected"):
         train(table, SegmentConfig(steps=3, size=32, width=2), folder=tmp_path / "m", resume=True)
     done = run("train", table, "-o", tmp_path / "m", "--steps=4", "--size=32", "--width=2")
     assert done.exit_code == 1
     assert "unfinished.safetensors exists already" in done.stderr
+    assert "--resume" in done.stderr
+
+
+def test_stopped_on_the_command_line_it_says_how_to_go_on(table, tmp_path, monkeypatch):
+    def progress(_screen, stage, done):
+        if stage == "training" and done > 0.5:
+            raise KeyboardInterrupt
+
+    words = ("train", table, "-o", tmp_path / "m", "--steps=4", "--size=32", "--width=2")
+    with monkeypatch.context() as patch:
+        patch.setattr("cellgan_cli.screen.Screen.progress", progress)
+        done = run(*words)
+        assert done.exit_code == 130
+        assert "--resume" not in done.stderr  # nothing was kept so soon
+        patch.setattr("cellgan.segmentation.training._SAVE_EVERY", 1)
+        done = run(*words)
+    assert done.exit_code == 130
+    assert "unfinished.safetensors keeps what was done: the same command with --resume goes on" in done.stderr
+    assert run(*words, "--resume").exit_code == 0
 
 
 def test_several_channels(table, tmp_path, save, affine_of):
