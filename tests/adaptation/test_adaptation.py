@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from cellgan.adaptation.adaptation import adapt, probabilities
+from cellgan.adaptation.adaptation import DomainBatches, adapt, play_adaptation, probabilities
+from cellgan.adaptation.adda import Adda
 from cellgan.adaptation.choice import CANDIDATES, UNFINISHED, Keep
 from cellgan.adaptation.classifier import Fit, fit_classifier
 from cellgan.adaptation.config import AdaptConfig
-from cellgan.adaptation.criterion import right
+from cellgan.adaptation.criterion import Look, right
 from cellgan.adaptation.domains import Domains
 from cellgan.core.nets import mlp
 from cellgan.core.randomness import seeded
@@ -122,6 +123,32 @@ def test_stopped_and_resumed_is_never_stopped(trained, adapted, tmp_path):
     assert resumed.looks == adapted.looks
     assert torch.equal(resumed.probabilities(domains.target), adapted.probabilities(domains.target))
     assert not any((folder / name).exists() for name in (CANDIDATES, UNFINISHED))
+
+
+def test_who_looks_sees_all_candidates_again_when_a_run_is_resumed(trained, tmp_path):
+    encoder, head, domains, _ = trained
+    seen = []
+
+    def play(keep, watchers=()):
+        def look_at(number, candidate):
+            seen.append((number, probabilities(candidate, head, domains.target).sum(0).tolist()))
+            return Look(number, float(number), 0.0, 1.0, 1.0)
+
+        game = Adda.start(encoder, head, mlp(3, 1), CONFIG)
+        batches = DomainBatches(domains, size=64, seed=0)
+        return play_adaptation(game, batches, look_at, settings={}, watchers=watchers, keep=keep)
+
+    def break_off(report):
+        if report.round == 75:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(Keep(tmp_path), [every(1, break_off)])
+    first, seen = seen, []
+    play(Keep(tmp_path, resume=True))
+    assert [number for number, _ in first] == [0, 30, 60]
+    assert seen[:3] == first
+    assert [number for number, _ in seen[3:]] == [90, 120, 150]
 
 
 def broken(domains, **changes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from cellgan.adaptation.choice import Keep
 from cellgan.adaptation.config import AdaptConfig
 from cellgan.errors import ConfigError, InputError, ModelError
 from cellgan.report.page import render
+from cellgan.segmentation import candidates
 from cellgan.segmentation.adapt_volumes import adapt_volumes
 from cellgan.segmentation.adapted_volumes_page import adapted_volumes_page
 from cellgan.segmentation.candidates import (
@@ -57,6 +59,7 @@ def test_what_is_known_of_a_candidate(sites):
     source, target, model = sites
     ours = read_training_set(read_cases(source), model.config)
     theirs = read_targets(model, read_image_cases(target))
+    model = replace(model, network=deepcopy(model.network))  # whose head is changed below
     body = model.network.body
     given = []
     look_at = Looker(model, ours, theirs, relabel=given.append, seed=0)
@@ -73,6 +76,21 @@ def test_what_is_known_of_a_candidate(sites):
     scattered = replace(model, whereabouts=(replace(model.whereabouts[0], one_piece=False),))
     Looker(scattered, ours, theirs, relabel=given.append, seed=0)(1, body)
     assert not given[2][0].any()
+
+
+def test_from_the_first_odd_size_on_masks_to_learn_from_have_the_size_at_home(sites, monkeypatch):
+    source, target, model = sites
+    ours = read_training_set(read_cases(source), model.config)
+    theirs = read_targets(model, read_image_cases(target))
+    asked, given, body = [], [], model.network.body
+    monkeypatch.setattr(candidates, "masks_of_size", lambda *made: asked.append(made) or ["at home"])
+    monkeypatch.setattr(candidates, "organ_size", lambda masks, _gaps: sizes.pop(0))
+    sizes = [100.0, 110.0, 140.0, 110.0]  # of experts' masks at home, then of three looks
+    look_at = Looker(model, ours, theirs, relabel=given.append, seed=0)
+    for number in range(3):
+        look_at(number, body)
+    assert [each == ["at home"] for each in given] == [False, True, True]
+    assert [made[-1] for made in asked] == [100.0, 100.0]
 
 
 def test_masks_to_learn_from_have_the_size_and_the_place_that_organs_have_at_home(sites):
