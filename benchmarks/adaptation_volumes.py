@@ -8,7 +8,7 @@ target, one JSON line a variant: with nothing done, with histograms matched to t
 that was trained under stronger changes of light, and adapted with the discriminator alone, with its own masks
 alone, with both, and with both on matched histograms. Target masks are used for scoring alone. Of an
 adaptation all candidates are scored; the game is played everywhere, and what is kept is the source's
-segmenter where that does not doubt enough.
+segmenter where that does not doubt enough, or both together.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from cellgan.segmentation import augment as changes
 from cellgan.segmentation.adapt_volumes import default_game
 from cellgan.segmentation.cases import Case, ImageCase, read_cases
 from cellgan.segmentation.compare import compare
+from cellgan.segmentation.doubts import LEAST_DOUBT
 from cellgan.segmentation.intensity import normalise
 from cellgan.segmentation.volumes import read_volume
 
@@ -110,11 +111,12 @@ def adapted(game: AdaptConfig):
             for encoder in kept[0].candidates
         ]
         times = found.report["doubt"]["times"]
-        chosen = found.report["chosen"] if times >= adapt_volumes.LEAST_DOUBT else 0
+        doubts = times >= LEAST_DOUBT
         return {
-            "scores": candidates[chosen],
+            "scores": scores(found.model, target) if doubts else candidates[0],
             "candidates": candidates,
-            "chosen": chosen,
+            "chosen": found.report["chosen"] if doubts else 0,
+            "members": found.report["members"] if doubts else "source",
             "times": times,
             "looks": found.report["looks"],
             "seconds": seconds,

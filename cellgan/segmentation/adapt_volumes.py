@@ -10,7 +10,9 @@ and of a size that organs have (`candidates`).
 Two things are told without target masks. *Whether to begin*: the game is played where the source's segmenter
 doubts at least twice as much as on its own cases (`candidates`); where it is sure of itself, its own masks
 have nothing to teach it, and only strengthen its mistakes. *Which encoder to keep*: the one that doubts least
-of those that keep the source's Dice within the tolerance.
+of those that keep the source's Dice within the tolerance. *Whether to forget the source's*: where its masks
+are of an odd size it is plainly lost. Elsewhere doubt alone speaks against it, which may be wrong, so it goes
+on deciding together with the adapted one, by the mean of all probabilities.
 
 Departures from Tzeng et al. (2017): all of `cellgan.adaptation.adda`, with the anchor and the pseudo-labels
 switched on; and a discriminator that scores neighbourhoods (Tsai et al. 2018, Learning to adapt structured
@@ -79,7 +81,8 @@ class AdaptedVolumes:
         n, doubt = len(self.report["targets"]), self.report["doubt"]
         sure = f"the segmenter doubts {doubt['times']:.1f} times as much here as at home"
         if self.report["kept"] == "adapted":
-            return f"{sure}: adapted to {n} case{'s' if n > 1 else ''}"
+            both = ", and decides together with what it was" if self.report["members"] == "both" else ""
+            return f"{sure}: adapted to {n} case{'s' if n > 1 else ''}{both}"
         if doubt["times"] < doubt["least_times"]:
             return f"{sure}, less than {doubt['least_times']:g} times: it is kept as it was"
         return f"{sure}, but adapting looked no better without target masks: it is kept as it was"
@@ -109,6 +112,7 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     config: AdaptConfig | None = None,
     *,
     least_doubt: float = LEAST_DOUBT,
+    adapted_alone: bool = False,
     keep: Keep | None = None,
     precision: Precision = "float32",
     progress: Progress | None = None,
@@ -127,6 +131,8 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
         Settings of the game; None takes `default_game`.
     least_doubt
         How many times as much as at home the model doubts where the game is played; 0 plays it anywhere.
+    adapted_alone
+        Never let the source's networks decide together with the adapted ones.
     keep
         Where the match is kept while it is played, so that it can be resumed.
     precision
@@ -189,10 +195,15 @@ def adapt_volumes(  # noqa: PLR0913 - a model, two sites, how to play, and where
     report = about | _choice(found.kept, found.chosen, found.looks)
     if found.kept == "source":
         return AdaptedVolumes(model, report)
+    network = model.network.with_body(found.encoder)
+    report["members"] = "adapted"
+    if not (adapted_alone or look_at.is_odd(first.balance)):
+        network, report["members"] = model.network.with_members_of(network), "both"
     told = {name: value for name, value in report.items() if name != "warnings"}  # which name files
     moved = replace(
         model,
-        network=model.network.with_body(found.encoder),
+        network=network,
+        config=replace(model.config, members=len(network.head)),
         about=dict(model.about) | {"adaptation": told},
     )
     return AdaptedVolumes(replace(moved, known=_known(moved, ours, theirs)), report)
@@ -215,7 +226,7 @@ def _about(
 
 def _choice(kept: str, chosen: int, looks: Sequence[Look]) -> dict[str, Any]:
     """Return what the report tells of the candidates."""
-    return {"kept": kept, "chosen": chosen, "looks": [asdict(each) for each in looks]}
+    return {"kept": kept, "chosen": chosen, "looks": [asdict(each) for each in looks], "members": "source"}
 
 
 def _known(model: SegmentationModel, source: TrainingSet, target: TrainingSet) -> KnownCases:

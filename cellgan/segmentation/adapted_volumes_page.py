@@ -21,6 +21,10 @@ SURE = (
     "is not adapted, since its own masks have nothing to teach it there; the result is what it would have "
     "been without adaptation. Doubt is no Dice: score some masks by hand before you rely on them."
 )
+BOTH = (
+    "The masks that it found before are of a likely size, so that doubt alone speaks against it. It goes on "
+    "deciding together with what it became: probabilities are averaged."
+)
 LOST = "Before, the segmenter doubted {times} times as much here as on its own cases. It is adapted {where}."
 
 
@@ -43,7 +47,9 @@ def adapted_volumes_page(
     sure = doubt["times"] < least
     where = f"from {least:g} times on" if least else "anywhere"
     where += "" if least == usual else f" (--least-doubt {least:g}), by default from {usual:g} times on"
-    lost = () if sure else (page.Text(LOST.format(times=times, where=where)),)
+    said = [] if sure else [LOST.format(times=times, where=where)]
+    said += [BOTH] if report["members"] == "both" else []
+    lost = tuple(map(page.Text, said))
     return adaptation_page(
         report,
         title=f"The segmenter “{model}”, carried to {_sites(report['sites'])}",

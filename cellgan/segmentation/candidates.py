@@ -69,7 +69,11 @@ class Looker:
         self._home = unchanged(source, seed=seed)
         self._usual_size = organ_size(source.by_case(), source.gaps)
         self._organs = all(place.one_piece for place in model.whereabouts)
-        self._unlike = False
+        self._odd = False
+
+    def is_odd(self, size: float) -> bool:
+        """Tell whether an organ of so many times the usual size is hardly possible."""
+        return self._organs and not 1 / MOST_UNLIKE <= size <= MOST_UNLIKE
 
     def __call__(self, number: int, candidate: nn.Module) -> Look:
         """Return what is known of a candidate body; its balance is the size of what it finds."""
@@ -77,8 +81,8 @@ class Looker:
         maps = maps_of(replace(self._model, network=network), data)
         masks = masks_of(self._model, maps, data.gaps)
         size = organ_size(masks, data.gaps) / self._usual_size
-        self._unlike |= not 1 / MOST_UNLIKE <= size <= MOST_UNLIKE
-        if self._organs and self._unlike:
+        self._odd |= self.is_odd(size)
+        if self._odd:
             masks = masks_of_size(self._model, maps, data.gaps, self._usual_size)
         self._relabel(masks)
         doubt = mean_doubt(maps)

@@ -44,6 +44,11 @@ WRITTEN = (
     show_default=True,
     help="Adapt only where MODEL doubts so many times as much as on its own cases; 0 adapts anywhere.",
 )
+@click.option(
+    "--adapted-alone",
+    is_flag=True,
+    help="Never let MODEL decide together with the adapted one, as it does where it is not plainly lost.",
+)
 @click.option("--rounds", type=int, default=240, show_default=True, help="Rounds of the game.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 @click.option(
@@ -96,6 +101,7 @@ def volumes(**flags: Any) -> None:  # noqa: ANN401 - each flag is typed by click
             source,
             default_game(flags["seed"], flags["rounds"]),
             least_doubt=flags["least_doubt"],
+            adapted_alone=flags["adapted_alone"],
             keep=Keep(output, resume=flags["resume"]),
             precision=flags["precision"],
             progress=screen.progress,

@@ -81,6 +81,15 @@ def test_a_committee_takes_another_body_and_leaves_its_own_alone(image):
     assert torch.equal(net(image), before)
 
 
+def test_committees_decide_together_and_are_left_alone(image):
+    with seeded(0):
+        one, two = Committee(3, 4, width=2), Committee(3, 4, width=2, members=2)
+    before = [net(image).softmax(1) for net in (one, two)]
+    both = one.with_members_of(two)
+    torch.testing.assert_close(both(image).softmax(1), (before[0] + 2 * before[1]) / 3)
+    assert all(torch.equal(net(image).softmax(1), p) for net, p in zip((one, two), before, strict=True))
+
+
 def test_a_discriminator_scores_neighbourhoods(image):
     with seeded(0):
         net = patch_discriminator(3, width=4, halvings=3)

@@ -29,6 +29,7 @@ from cellgan.segmentation.candidates import (
     organ_size,
 )
 from cellgan.segmentation.cases import read_cases, read_image_cases
+from cellgan.segmentation.model import load_model
 from cellgan.segmentation.training_set import AugmentedSlices, read_training_set
 from cellgan.segmentation.two_sites import TwoSites, read_targets, unchanged
 
@@ -143,6 +144,36 @@ def test_an_adapted_model_knows_both_sites(sites):
     assert found.report["kept"] == "adapted"
     assert len(found.model.known.figures) == 4
     assert len(found.model.known.volumes) == 2
+
+
+@pytest.mark.parametrize(("size", "alone", "members"), [(1.3, False, 2), (1.3, True, 1), (1.4, False, 1)])
+def test_the_source_goes_on_deciding_where_it_is_not_plainly_lost(
+    sites, tmp_path, monkeypatch, size, alone, members
+):
+    source, target, model = sites
+    look = candidates.Looker.__call__
+
+    def of_size(self, number, body):
+        return replace(look(self, number, body), balance=size)
+
+    monkeypatch.setattr(candidates.Looker, "__call__", of_size)
+    last = replace(GAME, checkpoints=0)  # takes the last encoder
+    given = (model, read_image_cases(target), read_cases(source), last)
+    found = adapt_volumes(*given, least_doubt=0, adapted_alone=alone)
+    assert found.report["members"] == ("both" if members == 2 else "adapted")
+    assert ("together" in found.verdict) == (members == 2)
+    before = len(model.network.head)
+    assert len(found.model.network.head) == found.model.config.members == members * before
+    found.model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model", device="cpu")
+    ours = read_training_set(read_cases(source), model.config)
+    theirs = read_targets(model, read_image_cases(target))
+    image = TwoSites(ours, theirs, size=2, seed=0)[0]["target"]
+    with torch.no_grad():
+        p, was = (each.network(image).softmax(1) for each in (again, model))
+        moved = [one.softmax(1) for one in again.network.each(image)][-before:]
+    expected = sum(moved) / before if members == 1 else (was + sum(moved) / before) / 2
+    assert torch.allclose(p, expected, atol=1e-5)
 
 
 def test_the_source_model_is_left_alone_and_kept_where_adapting_hurts(sites):

@@ -66,6 +66,13 @@ class Committee(nn.Module):
         other.body = deepcopy(body)
         return other.eval()
 
+    def with_members_of(self, other: Committee) -> Committee:
+        """Return a committee of copies of both's members."""
+        both = deepcopy(self)
+        both.body = Beside([*both.body.children(), *deepcopy(other.body).children()])
+        both.head = Vote([*both.head, *deepcopy(other.head)])
+        return both.eval()
+
 
 class Beside(nn.ModuleList):
     """Networks that look at the same image; their features are put beside each other."""
