@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellgan.atomic import atomic
+from cellgan.seeds import check_seed
 from cellgan.segmentation.calibration import Calibration, calibrate
 from cellgan.segmentation.compare import Difference, compare
 from cellgan.segmentation.metrics import METRICS, score
@@ -98,9 +99,12 @@ class Evaluation:
 
         Raises
         ------
+        ConfigError
+            The seed is negative or too large.
         InputError
             The cases are not the same.
         """
+        check_seed(seed)
         labels = sorted({row.label for row in (*self.cases, *other.cases)})
         return {
             label: {

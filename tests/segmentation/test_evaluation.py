@@ -145,6 +145,9 @@ def test_the_command_prints_a_table_and_writes_both_files(study):
 def test_the_command_compares(study):
     path = study / "scores.json"
     done = run(study / "out", study / "CASES.csv", "--against", study / "other", "--json", path)
+    wrong = run(study / "out", study / "CASES.csv", "--against", study / "other", "--seed", "-1")
+    assert wrong.exit_code == 2
+    assert "seed is -1" in wrong.output
     assert done.exit_code == 0, done.output
     kept = json.loads(path.read_text())["against"]["1"]["dice"]
     truth = np.mean([0, 12 / 14 - 14 / 15, 0 - 8 / 12])
