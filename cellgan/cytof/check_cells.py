@@ -40,7 +40,7 @@ def check_names(n_cells: int, cells: Pieces, markers: Sequence[str], *, n_least:
     """
     if n_cells < n_least:
         seen = "there is only one cell" if n_cells else "there are no cells"
-        need = "a batch needs at least two, and some hundreds to be aligned well"
+        need = "a batch needs at least two, and some hundreds for a good result"
         msg = f"{seen}; {need if n_least > 1 else 'give at least one'}"
         raise InputError(msg)
     if not len(markers):

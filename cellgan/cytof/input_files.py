@@ -131,9 +131,7 @@ def check_files(paths: Sequence[Path]) -> None:
         for earlier in paths[:i]:
             if path.samefile(earlier):
                 told = repr(str(path)) if path == earlier else f"{str(earlier)!r} is {str(path)!r}"
-                msg = (
-                    f"the same file was given twice: {told}. A batch is aligned with another, not with itself"
-                )
+                msg = f"the same file was given twice: {told}; expected files with other cells"
                 raise InputError(msg)
 
 

@@ -183,7 +183,7 @@ def batches_from_adata(
         raise ConfigError(msg)
     named = adata if isinstance(adata, Mapping) else {f"batch{i}": part for i, part in enumerate(adata, 1)}
     if len({id(part) for part in named.values()}) < len(named):
-        msg = "the same AnnData was given twice; a batch is aligned with another one, not with itself"
+        msg = "the same AnnData was given twice; expected two that hold other cells"
         raise InputError(msg)
     for name in named:
         check_name(str(name), "the batch")
