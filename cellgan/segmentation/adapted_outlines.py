@@ -72,7 +72,7 @@ def draw_changes(
         flag = "" if any(middle.filled) else "nothing found"
         drawn.append((same, page.Figure(middle.drawing, f"{case.name}{site}", caption, flag)))
     drawn.sort(key=lambda pair: pair[0])
-    names = ("the source’s model", "the adapted one") if adapted else ("the model",)
+    names = ("the source’s model", "the new one") if adapted else ("the model",)
     legend = tuple((swatch(colour, "line"), name) for colour, name in zip(colours, names, strict=True))
     return page.Section(
         "What it finds",

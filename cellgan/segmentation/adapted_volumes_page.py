@@ -22,8 +22,9 @@ SURE = (
     "been without adaptation. Doubt is no Dice: score some masks by hand before you rely on them."
 )
 BOTH = (
-    "The masks that it found before are of a likely size, so that doubt alone speaks against it. It goes on "
-    "deciding together with what it became: probabilities are averaged."
+    "By a criterion that needs no target labels, adapted networks look better than the source’s. It can be "
+    "wrong, and the source’s masks are of a likely size, so both decide together: probabilities are "
+    "averaged. Score some target masks by hand before you rely on them."
 )
 LOST = "Before, the segmenter doubted {times} times as much here as on its own cases. It is adapted {where}."
 
@@ -47,9 +48,8 @@ def adapted_volumes_page(
     sure = doubt["times"] < least
     where = f"from {least:g} times on" if least else "anywhere"
     where += "" if least == usual else f" (--least-doubt {least:g}), by default from {usual:g} times on"
-    said = [] if sure else [LOST.format(times=times, where=where)]
-    said += [BOTH] if report["members"] == "both" else []
-    lost = tuple(map(page.Text, said))
+    lost = () if sure else (page.Text(LOST.format(times=times, where=where)),)
+    reason = BOTH if report["members"] == "both" else ""
     return adaptation_page(
         report,
         title=f"The segmenter “{model}”, carried to {_sites(report['sites'])}",
@@ -58,7 +58,7 @@ def adapted_volumes_page(
             f"of {_cases(report['targets'])}."
         ),
         rows="masks",
-        reason=SURE.format(times=times, least_times=least) if sure else "",
+        reason=SURE.format(times=times, least_times=least) if sure else reason,
         results=(*pictures, page.Section("What the figures say", (*lost, page.Text(FIGURES)))),
         warnings=report["warnings"],
     )

@@ -162,6 +162,8 @@ def test_the_source_goes_on_deciding_where_it_is_not_plainly_lost(
     found = adapt_volumes(*given, least_doubt=0, adapted_alone=alone)
     assert found.report["members"] == ("both" if members == 2 else "adapted")
     assert ("together" in found.verdict) == (members == 2)
+    text = render(adapted_volumes_page(found.report, model="m"))
+    assert ("both decide together" in text) == (members == 2)
     before = len(model.network.head)
     assert len(found.model.network.head) == found.model.config.members == members * before
     found.model.save(tmp_path / "model")
