@@ -12,7 +12,8 @@ from cellgan.adaptation.config import PUBLISHED, AdaptConfig
 from cellgan.adaptation.digit_benchmark import DIRECTIONS, find_digits, run_digits
 from cellgan.adaptation.digit_page import as_text, digit_page, summarise
 from cellgan.atomic import atomic, check_output
-from cellgan.errors import ConfigError
+from cellgan.core.checkpoint import check_same_start
+from cellgan.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,8 @@ def run_all(
     ------
     InputError
         The digits cannot be used.
+    ModelError
+        The runs that are kept are of other settings, or damaged.
     """
     files = find_digits(plan.folder)
     about = {"framing": plan.framing, "published": plan.published, "version": version("cellgan")}
@@ -113,8 +116,13 @@ def check_digit_report(report: Path, *, overwrite: bool) -> None:
 
 
 def _kept(path: Path, about: dict[str, Any]) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return list(content["runs"]) if content.get("about") == about else []
+        before, runs = dict(content["about"]), list(content["runs"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{path} does not hold the runs of a benchmark: {error}. Start anew with --overwrite"
+        raise ModelError(msg) from error
+    check_same_start(path, before, about)
+    return runs

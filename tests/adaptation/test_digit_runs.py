@@ -55,6 +55,9 @@ def test_a_benchmark_that_was_stopped_goes_on(folder, played):
     afresh = bench(folder, "--seeds=2")
     assert afresh.exit_code == 1
     assert "--resume" in afresh.stderr
+    other = bench(folder, "--seeds=2", "--resume", "--framing=box")
+    assert other.exit_code == 1
+    assert "started with framing resize (now box)" in other.stderr
     done, again = list(played), bench(folder, "--seeds=2", "--resume")
     assert again.exit_code == 130  # the stand-in stops at the fourth
     assert played == done
@@ -66,6 +69,15 @@ def test_a_benchmark_that_was_stopped_goes_on(folder, played):
     assert len(json.loads((folder / "d.json").read_text())["runs"]) == 4
     assert not (folder / "d.runs.json").exists()
     assert bench(folder).exit_code == 1  # the report is there
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"about": {}}'])
+def test_kept_runs_that_are_damaged_are_refused(folder, played, content):
+    (folder / "d.runs.json").write_text(content)
+    refused = bench(folder, "--resume")
+    assert refused.exit_code == 1
+    assert "does not hold the runs of a benchmark" in refused.stderr
+    assert not played
 
 
 def test_one_real_run_is_the_same_twice(folder, monkeypatch):
