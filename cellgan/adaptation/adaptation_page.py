@@ -94,7 +94,7 @@ def adaptation_page(
             made,
             page.Details("Settings of the game", (page.Terms(settings),)),
         ),
-        footer=f"Made by cellgan {report['cellgan']}. The JSON file beside this page holds the same numbers.",
+        footer=page.made_by(report["cellgan"]),
     )
 
 

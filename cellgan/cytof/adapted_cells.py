@@ -74,8 +74,7 @@ class AdaptedCells:
         """What was done, in a sentence."""
         again = self.report["fitted_again"]
         if again is not None and again["used"]:
-            n = again["changed"]
-            return f"fitted again to the target's cells, of which {n:,} changed type"
+            return f"fitted again to the target's cells, of which {again['changed']:,} changed type"
         if self.report["kept"] == "adapted":
             return "adapted"
         return "adapting looked no better: the source's classifier is kept"
@@ -130,9 +129,7 @@ def adapted_cells(
         "medians": _medians(both, named),
         "classifier": learned.kind,
         "mistakes": learned.mistakes,
-        "alignment": None
-        if both.alignment is None
-        else {"verdict": both.alignment["verdict"], "warnings": both.alignment["warnings"]},
+        "alignment": both.alignment,
         "summary": {"kept": kept, "label": config.label, "source": source.name, "seed": config.seed},
     }
     report["warnings"] = warnings_of(report)

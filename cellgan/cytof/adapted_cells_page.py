@@ -43,7 +43,7 @@ def adapted_cells_page(report: Mapping[str, Any]) -> page.Page:
             page.Details("What the candidates of the game looked like", how_it_was_chosen(report)),
             page.Details("Settings", (page.Terms(_settings(report)),)),
         ),
-        footer=f"Made by cellgan {report['cellgan']}. The JSON file beside this page holds the same numbers.",
+        footer=page.made_by(report["cellgan"]),
     )
 
 

@@ -124,6 +124,8 @@ def novel_to_labelled(
     Which cells are novel, ``(m,)``.
     """
     at_first = _told(labelled, cells, seed=seed)
+    if not at_first.any():
+        return at_first
     found = [at_first]
     for counted in (np.ones(len(cells), dtype=bool), ~at_first):
         moved = _shift(labelled, types, cells[counted], named[counted])

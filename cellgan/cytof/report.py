@@ -96,7 +96,7 @@ def report_page(report: Mapping[str, Any], views: Views | None) -> page.Page:
         kicker="Alignment report",
         subtitle=_subtitle(report),
         blocks=tuple(made),
-        footer=f"Made by cellgan {report['cellgan']}. The JSON file beside this page holds the same numbers.",
+        footer=page.made_by(report["cellgan"]),
     )
 
 

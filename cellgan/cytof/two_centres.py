@@ -22,10 +22,11 @@ from cellgan.cytof.type_classifier import LEAST
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from cellgan.cytof.alignment import Alignment
     from cellgan.cytof.panel import Panel
     from cellgan.cytof.read_write import CellBatch
 
@@ -88,15 +89,28 @@ def comparable(
         msg = f"{source.name} and {target.name} are copies of one file; expected cells of two centres"
         raise InputError(msg)
     prepared, told = prepare(batches, AlignConfig(), reference=source.name), None
-    ours, theirs = (prepared.values(batch) for batch in batches)
     if align:
-        aligned = align_batches(batches, AlignConfig(impute=False, seed=seed), screen or Screen())
-        cells = aligned.adata
-        columns = cells[:, list(prepared.panel.shared)].layers["aligned"]
-        ours, theirs = (np.asarray(columns[cells.obs["batch"] == batch.name]) for batch in batches)
-        (told,) = aligned.report["batches"]
+        aligned = _aligned(batches, seed=seed, screen=screen or Screen())
+        ours, theirs = _cells_of(aligned, batches, prepared.panel.shared)
+        (batch,) = aligned.report["batches"]
+        told = {"verdict": batch["verdict"], "warnings": batch["warnings"]}
+    else:
+        ours, theirs = (prepared.values(batch) for batch in batches)
     units = Standardise.of(ours[codes >= 0])
     return TwoCentres(units.apply(ours), units.apply(theirs), units, prepared.panel, told)
+
+
+def _aligned(batches: list[CellBatch], *, seed: int, screen: Screen) -> Alignment:
+    return align_batches(batches, AlignConfig(impute=False, seed=seed), screen)
+
+
+def _cells_of(
+    aligned: Alignment, batches: list[CellBatch], markers: Sequence[str]
+) -> list[NDArray[np.float32]]:
+    """Return the aligned values of each batch, ``(n_cells, n_markers)``, arcsinh units."""
+    cells = aligned.adata
+    columns = cells[:, list(markers)].layers["aligned"]
+    return [np.asarray(columns[cells.obs["batch"] == batch.name]) for batch in batches]
 
 
 def find_novel(
@@ -136,9 +150,9 @@ def find_novel(
     found = novel_to_labelled(both.source[known], codes[known], both.target, named, seed=seed)
     if both.alignment is not None or not found.any():
         return found
-    quiet = Screen(progress=screen.progress)
-    aligned = comparable(batches, codes, align=True, seed=seed, screen=quiet)
-    return novel_to_labelled(aligned.source[known], codes[known], aligned.target, named, seed=seed)
+    aligned = _aligned(batches, seed=seed, screen=Screen(progress=screen.progress))
+    ours, theirs = map(both.units.apply, _cells_of(aligned, batches, both.panel.shared))
+    return novel_to_labelled(ours[known], codes[known], theirs, named, seed=seed)
 
 
 def known_types(source: CellBatch, label: str) -> tuple[list[str], NDArray[np.int64]]:

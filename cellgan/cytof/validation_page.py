@@ -98,7 +98,7 @@ def validation_page(
             "as cellgan align predicts a marker that was not measured."
         ),
         blocks=tuple(made),
-        footer=f"Made by cellgan {report['cellgan']}. The JSON file beside this page holds the same numbers.",
+        footer=page.made_by(report["cellgan"]),
     )
 
 

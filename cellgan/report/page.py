@@ -180,6 +180,11 @@ class Page:
     footer: str
 
 
+def made_by(version: str) -> str:
+    """Return the footer of a page that has its numbers beside it."""
+    return f"Made by cellgan {version}. The JSON file beside this page holds the same numbers."
+
+
 def render(page: Page) -> str:
     """Write a page as one HTML document that fetches nothing.
 

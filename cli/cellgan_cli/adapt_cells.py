@@ -10,6 +10,7 @@ import click
 from cellgan.atomic import check_output
 from cellgan.errors import ConfigError
 from cellgan_cli.screen import Screen, list_files
+from cellgan_cli.settings import RENAME
 
 SETTINGS = ("unknown_below", "align", "novel_unknown", "fit_again", "seed")
 _PATH = click.Path(path_type=Path)
@@ -35,12 +36,7 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Fit a linear classifier again to TARGET's cells with the types that it gave them.",
 )
-@click.option(
-    "--rename",
-    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-    metavar="FILE",
-    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
-)
+@RENAME
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 @click.option("--report", type=_PATH, metavar="PATH", help="Report. [default: beside the output, .html]")
 @click.option("--overwrite", is_flag=True, help="Replace older results.")

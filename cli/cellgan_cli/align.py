@@ -13,7 +13,7 @@ from cellgan.cytof.config import check_anchors
 from cellgan.errors import ConfigError
 from cellgan_cli.places import Places, check_places, plan
 from cellgan_cli.screen import Screen, list_files
-from cellgan_cli.settings import align_settings, limit_threads, read_config
+from cellgan_cli.settings import RENAME, align_settings, limit_threads, read_config
 
 if TYPE_CHECKING:
     from cellgan.cytof.alignment import Alignment
@@ -40,12 +40,7 @@ QUIET_HELP = "Say nothing on stderr but errors and results not to be used."
     metavar="FILE",
     help="Learn from control samples alone: a .csv or .tsv table with the columns batch,file.",
 )
-@click.option(
-    "--rename",
-    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-    metavar="FILE",
-    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
-)
+@RENAME
 @click.option(
     "--report",
     type=click.Path(path_type=Path),

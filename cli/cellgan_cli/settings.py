@@ -17,6 +17,12 @@ DEFAULTS = {field.name: field.default for field in fields(AlignConfig)}
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+RENAME = click.option(
+    "--rename",
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    metavar="FILE",
+    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
+)
 
 
 def _setting(

@@ -9,7 +9,7 @@ import click
 
 from cellgan.errors import ConfigError
 from cellgan_cli.screen import Screen
-from cellgan_cli.settings import DEFAULTS, align_settings, limit_threads, read_config
+from cellgan_cli.settings import DEFAULTS, RENAME, align_settings, limit_threads, read_config
 
 if TYPE_CHECKING:
     from cellgan.cytof.validation import Validation
@@ -54,12 +54,7 @@ def _read_names(_ctx: click.Context, _param: click.Parameter, value: str) -> tup
 )
 @click.option("--no-report", is_flag=True, help="Write no file. A run that is stopped then begins anew.")
 @click.option("--overwrite", is_flag=True, help="Replace an older report.")
-@click.option(
-    "--rename",
-    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-    metavar="FILE",
-    help="Columns that mean the same protein: a .csv or .tsv table with the columns batch,from,to.",
-)
+@RENAME
 @click.option("--quiet", "-q", is_flag=True, help="Say nothing on stderr but errors.")
 @align_settings
 @click.pass_context
