@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from cellgan.cytof import correspondence, maps, pair, proposals, ranks
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.correspondence import Weights
-from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import Pair, align_pair
 from cellgan.cytof.transform import Standardise

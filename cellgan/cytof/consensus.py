@@ -76,7 +76,11 @@ def consensus_cells(
     units = Standardise.of(samples[hub])
     # The same draw from every batch: nothing depends on a batch's name or number.
     cells = {name: _drawn(samples[name], units, seed=seed) for name in names}
-    ways = {name: _there_and_back(cells[hub], cells[name], seed=seed) for name in names if name != hub}
+    ways = {
+        name: _there_and_back(cells[hub], cells[name], units=units, seed=seed)
+        for name in names
+        if name != hub
+    }
     pool = {name: own[: n_cells // len(names)] for name, own in cells.items()}
     in_hub = np.concatenate([ways[name][0](own) if name in ways else own for name, own in pool.items()])
     total, first = np.zeros_like(in_hub), 0
@@ -110,8 +114,11 @@ def _drawn(cells: NDArray[np.float32], units: Standardise, *, seed: int) -> NDAr
 
 
 def _there_and_back(
-    hub: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int
+    hub: NDArray[np.float64], cells: NDArray[np.float64], *, units: Standardise, seed: int
 ) -> tuple[Mover, Mover]:
     """Fit the movers from a batch to the hub and from the hub to the batch."""
     hub, cells = hub[:FIT_CELLS], cells[:FIT_CELLS]
-    return fit_mover(hub, cells, seed=seed), fit_mover(cells, hub, seed=seed)
+    return (
+        fit_mover(hub, cells, units=units, seed=seed),
+        fit_mover(cells, hub, units=units, seed=seed),
+    )

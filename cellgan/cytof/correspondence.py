@@ -2,16 +2,18 @@
 
 Everything here is in standard units of the reference. Two proposals are made:
 
-- *start*: each marker's quantiles are mapped to the reference's, from cells that are weighted so that joint
-  clusters hold the same share of both batches. Weights and maps take turns: a type that one batch lacks soon
-  weighs nothing, so its absence is not mistaken for a batch effect. The turns begin where cells were
-  measured; or where quantile matching of all cells puts them, if held-out cells say so: a marker that is
-  alike in all cells and shifted by more than its spread would set the batches apart at the first turn.
-- *game*: MAGAN is played on cells drawn by these weights, from the start, with the start as correspondence:
-  the generator may leave it only where the discriminator can tell the batches apart.
+- *Initial alignment*: each marker's quantiles are mapped to the reference's, from cells that are weighted so
+  that joint clusters hold the same share of both batches. Weights and maps take turns: a type that one batch
+  lacks soon weighs nothing, so its absence is not mistaken for a batch effect. Over ten turns the maps are
+  held to what an instrument can do (`response`): a type that the reference lacks cannot be pressed into
+  another one, whatever the weights say. Then the cells that correspond may bend the maps, within narrow
+  bounds.
+- *Game*: MAGAN is played on cells drawn by these weights, from the initial alignment, with that as
+  correspondence: the generator may leave it only where the discriminator can tell the batches apart.
 
 From either one the same maps follow: joint clusters of the proposed positions, quantile maps of the original
-cells within them. Which proposal is taken is decided by cells that neither has seen (`align_pair`).
+cells within them, held to the neighbourhood of the batch's mapping. Which proposal is taken is decided by
+cells that neither has seen (`align_pair`).
 """
 
 from __future__ import annotations
@@ -23,29 +25,38 @@ import numpy as np
 import torch
 
 from cellgan.core import Batches, Match, play
+from cellgan.cytof.cluster_maps import BatchMapping, fit_cluster_maps
 from cellgan.cytof.clusters import joint_clusters
 from cellgan.cytof.magan import SharedMarkers, magan_for_cells
-from cellgan.cytof.maps import fit_cluster_maps, fit_marker_maps
+from cellgan.cytof.marker_maps import RISE, MarkerMaps, fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
+from cellgan.cytof.response import fit_response, reach
 from cellgan.cytof.threads import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import nn
 
     from cellgan.core import Watcher
+    from cellgan.cytof.cluster_maps import ClusterMaps
     from cellgan.cytof.magan import Correspondence
-    from cellgan.cytof.maps import ClusterMaps, MarkerMaps
+    from cellgan.cytof.response import Response
+    from cellgan.cytof.transform import Standardise
 
 CLUSTER_COUNTS = (20, 28, 40, 56)
 BALANCE_CLUSTERS = 45
 CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
 # Shares are known from fewer cells than maps, and with fewer clusters types would fall into one.
 LEAST_CLUSTERS, CELLS_PER_SHARE = 15, 10
-START_TURNS = 10
+START_TURNS, START_DRAWS = 10, 4
+# How far cells that correspond may bend the maps of an instrument: a third more or less gain, and a background
+# of one cofactor.
+BENDING_TURNS, BENT_GAIN, BENT_BACKGROUND = 3, 0.3, 1.0
+BENDING_SEED = 200
+SPREAD_KNOTS = 60
 PASSES = 2
 HIDDEN = (64, 64)  # twice as wide plays no better, and takes thrice the time
 MINI_BATCH = 256
@@ -104,8 +115,9 @@ def fit_start(
     reference: NDArray[np.float64],
     cells: NDArray[np.float64],
     *,
+    units: Standardise,
     seed: int,
-    guess: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+    guess: MarkerMaps | None = None,
     turns: int = START_TURNS,
 ) -> MarkerMaps:
     """Fit one map a marker to the part of the batches that corresponds. See the top of this file.
@@ -114,6 +126,8 @@ def fit_start(
     ----------
     reference, cells
         ``(n_cells, n_markers)``.
+    units
+        Standard units of both.
     seed
         Of the clusters.
     guess
@@ -122,13 +136,40 @@ def fit_start(
         How often weights and maps take turns; fewer do where the guess is a good one.
     """
     cells = dither(cells)
-    positions = cells if guess is None else guess(cells)
     ranked = Ranked.of(reference), Ranked.of(cells)
-    for turn in range(turns):
-        weights = balance(reference, positions, seed=seed + turn, draws=1)
-        maps = fit_marker_maps(*ranked, weights.reference, weights.cells)
+    to_values, to_units = units.to_values, units.to_units
+    lowest = to_values(reference).min(axis=0)
+    floor = np.minimum(lowest, to_values(cells).min(axis=0))
+
+    def free(positions: NDArray[np.float64], seed: int, draws: int) -> MarkerMaps:
+        weights = balance(reference, positions, seed=seed, draws=draws)
+        return fit_marker_maps(*ranked, weights.reference, weights.cells)
+
+    def instrument(maps: MarkerMaps, guess: Response | None) -> Response:
+        source, target = to_values(maps.source), to_values(maps.target)
+        return fit_response(source, target, sd=units.sd, lowest=lowest, guess=guess).response
+
+    positions = cells if guess is None else guess(cells)
+    response = instrument(free(positions, seed, 1), None)
+    for turn in range(1, turns + 1):
+        positions = to_units(np.maximum(response(to_values(cells)), floor))
+        # The last word is more than one clustering's.
+        found = free(positions, seed + turn, START_DRAWS if turn == turns else 1)
+        response = instrument(found, response)
+    knots = np.sort(np.concatenate([found.source, _spread(cells)]), axis=0)
+    mapped = np.maximum(response(to_values(knots)), floor)
+    positions = MarkerMaps.of(knots, to_units(mapped))(cells)
+    low, high = map(to_units, reach(mapped, gain=BENT_GAIN, background=BENT_BACKGROUND))
+    for turn in range(BENDING_TURNS):
+        found = free(positions, seed + BENDING_SEED + turn, 2)
+        maps = MarkerMaps.of(knots, np.clip(found(knots), low, high))
         positions = maps(cells)
     return maps
+
+
+def _spread(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return knots between the lowest and the highest value of each marker."""
+    return np.linspace(cells.min(axis=0) - RISE, cells.max(axis=0) + RISE, SPREAD_KNOTS)
 
 
 def fit_passes(
@@ -137,16 +178,29 @@ def fit_passes(
     positions: NDArray[np.float64],
     *,
     seed: int,
+    batch: BatchMapping | None = None,
     cluster_counts: tuple[int, ...] = CLUSTER_COUNTS,
 ) -> tuple[tuple[ClusterMaps, ...], ...]:
-    """Fit the passes of a mover: maps of `cells` within joint clusters of `reference` and `positions`."""
+    """Fit the passes of a mover: maps of `cells` within joint clusters of `reference` and `positions`.
+
+    Parameters
+    ----------
+    reference, cells, positions
+        ``(n_cells, n_markers)``; positions are those of `cells` in the reference's frame.
+    seed
+        Of the clusters.
+    batch
+        What the maps depart from, within bounds; free ones if not given.
+    cluster_counts
+        Numbers of clusters over which the maps are averaged.
+    """
     passes = []
     cells = dither(cells)
     ranked = Ranked.of(reference), Ranked.of(cells)
     for number in range(PASSES):
         weights = balance(reference, positions, seed=seed + 100 + number)
         counts = dict.fromkeys(carried(n, len(reference), len(cells)) for n in cluster_counts)
-        fit = partial(_fit_and_apply, *ranked, positions, weights, seed + number)
+        fit = partial(_fit_and_apply, *ranked, positions, weights, seed + number, batch)
         maps, moved = zip(*side_by_side(fit, counts), strict=True)
         passes.append(maps)
         positions = np.mean(moved, axis=0)
@@ -157,14 +211,22 @@ def fit_mover(
     reference: NDArray[np.float64],
     cells: NDArray[np.float64],
     *,
+    units: Standardise,
     seed: int,
     cluster_counts: tuple[int, ...] = CLUSTER_COUNTS,
     guess: MarkerMaps | None = None,
     turns: int = START_TURNS,
 ) -> Mover:
-    """Fit a start and the passes after it: the whole way of `cells`, without a game."""
-    start = fit_start(reference, cells, seed=seed, guess=guess, turns=turns)
-    passes = fit_passes(reference, cells, Mover(start)(cells), seed=seed, cluster_counts=cluster_counts)
+    """Fit an initial alignment and the passes after it: the whole way of `cells`, without a game."""
+    start = fit_start(reference, cells, units=units, seed=seed, guess=guess, turns=turns)
+    passes = fit_passes(
+        reference,
+        cells,
+        Mover(start)(cells),
+        seed=seed,
+        batch=BatchMapping(start, units),
+        cluster_counts=cluster_counts,
+    )
     return Mover(start, passes=passes)
 
 
@@ -174,10 +236,11 @@ def _fit_and_apply(  # noqa: PLR0917 - all but the last are bound once
     positions: NDArray[np.float64],
     weights: Weights,
     seed: int,
+    batch: BatchMapping | None,
     n_clusters: int,
 ) -> tuple[ClusterMaps, NDArray[np.float64]]:
     clusters = joint_clusters(reference.cells, positions, n_clusters, seed=seed)
-    maps = fit_cluster_maps(reference, cells, positions, clusters, weights)
+    maps = fit_cluster_maps(reference, cells, positions, clusters, weights, batch)
     return maps, maps(cells.cells, positions)
 
 

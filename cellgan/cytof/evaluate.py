@@ -23,8 +23,6 @@ from cellgan.cytof.clusters import nearest, reference_clusters
 from cellgan.cytof.neighbours import nearest_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 QUANTILES = np.linspace(0.01, 0.99, 50)
@@ -32,6 +30,7 @@ MIN_CELLS = 20  # of each batch, for a cluster to be compared
 N_CLUSTERS = 8
 CELLS_PER_CLUSTER = 50  # on average and at least, of each batch
 N_CELLS = 1500  # of each batch at most, for classifier and neighbours
+N_WEIGHTED = 2000  # the same, where most cells may weigh little
 # A point mass at zero would decide the classifier; so much noise blurs it, and hides nothing that matters.
 NOISE = 0.15
 N_NEIGHBOURS = 15
@@ -74,29 +73,6 @@ class Scores:
     def cost(self) -> float:
         """One figure to choose by: distance and separability together, lower is better."""
         return self.emd + 2 * max(self.auc - 0.5, 0.0)
-
-
-def alike(emd: float, auc: float, floor: Mapping[str, float], n_cells: int = N_CELLS) -> bool:
-    """Tell whether two batches differ no more than chance allows; not if there were too few cells to know.
-
-    Distances differ beyond chance by more than a quarter of the floor, and at least .01 SD; AUCs by more than
-    .03, two standard errors with 800 against 800 cells, or two standard errors with fewer.
-
-    Parameters
-    ----------
-    emd, auc
-        Scores of the cells as measured.
-    floor
-        What two halves of the reference score.
-    n_cells
-        Cells of the smaller batch that were scored.
-    """
-    if not np.isfinite([emd, auc, floor["emd"], floor["auc"]]).all():
-        return False
-    slack = max(EMD_SLACK, EMD_SLACK_FLOOR * floor["emd"])
-    return emd <= floor["emd"] + slack and auc <= max(floor["auc"], 0.5) + max(
-        AUC_SLACK, 2 * (6 * n_cells) ** -0.5
-    )
 
 
 class HeldOut:
@@ -177,19 +153,11 @@ class HeldOut:
     ) -> float:
         rng = np.random.default_rng(self._seed)
         i, j = rng.permutation(len(a))[:N_CELLS], rng.permutation(len(b))[:N_CELLS]
-        x = np.vstack([a[i], b[j]])
-        bins = _binned(x + rng.normal(0, NOISE, x.shape))
-        is_b = np.arange(len(x)) >= len(i)
+        is_b = np.arange(len(i) + len(j)) >= len(i)
         weight = _balanced(is_b, np.r_[at_a[i], at_b[j]])
-        known = weight > 0
-        if known.sum() < 4 * MIN_CELLS:
+        if (weight > 0).sum() < 4 * MIN_CELLS:
             return float("nan")
-        fold = rng.permutation(len(x)) % 2
-        guess = np.zeros(len(x))
-        for k in (0, 1):
-            learned = np.where(fold == k, 0, weight)
-            guess[fold == k] = separate(bins, is_b, learned, n_bins=N_BINS)[fold == k]
-        return area_under_curve(guess[known], is_b[known], weight[known])
+        return _cross_validated(np.vstack([a[i], b[j]]), is_b, weight, rng)
 
     def _kept(self, after: NDArray[np.float64]) -> float:
         first, then = self._neighbours, _neighbours(after[self._sample])
@@ -198,6 +166,47 @@ class HeldOut:
     @cached_property
     def _neighbours(self) -> NDArray[np.intp]:
         return _neighbours(self.before[self._sample])
+
+
+def weighted_auc(
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    weights: tuple[NDArray[np.float64], NDArray[np.float64]],
+    *,
+    seed: int,
+) -> float:
+    """Return the AUC of a classifier that tells weighted cells of two batches apart; .5 if it cannot.
+
+    Parameters
+    ----------
+    reference, cells
+        Standard units, ``(n_cells, n_markers)``, in an order drawn at random: the first ones are asked.
+    weights
+        How much each cell of either counts.
+    seed
+        Of noise and folds.
+    """
+    sides = [
+        (side[:N_WEIGHTED], own[:N_WEIGHTED]) for side, own in zip((reference, cells), weights, strict=True)
+    ]
+    x = np.vstack([side for side, _ in sides])
+    weight = np.concatenate([own / own.sum() for _, own in sides])
+    is_b = np.arange(len(x)) >= len(sides[0][0])
+    return _cross_validated(x, is_b, weight / weight.mean(), np.random.default_rng(seed))
+
+
+def _cross_validated(
+    x: NDArray[np.float64], is_b: NDArray[np.bool_], weight: NDArray[np.float64], rng: np.random.Generator
+) -> float:
+    """Return the AUC, over two folds, of telling b from the others; cells that weigh nothing do not count."""
+    bins = _binned(x + rng.normal(0, NOISE, x.shape))
+    known = weight > 0
+    fold = rng.permutation(len(x)) % 2
+    guess = np.zeros(len(x))
+    for k in (0, 1):
+        learned = np.where(fold == k, 0, weight)
+        guess[fold == k] = separate(bins, is_b, learned, n_bins=N_BINS)[fold == k]
+    return area_under_curve(guess[known], is_b[known], weight[known])
 
 
 def _balanced(is_b: NDArray[np.bool_], at: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cellgan.cytof.correspondence import as_tensor
 from cellgan.cytof.magan import LabelledPairs
-from cellgan.cytof.maps import fit_marker_maps
+from cellgan.cytof.marker_maps import fit_marker_maps
 from cellgan.cytof.obs_column import column_of
 from cellgan.cytof.ranks import Ranked, dither
 from cellgan.errors import InputError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from cellgan.cytof.maps import MarkerMaps
+    from cellgan.cytof.marker_maps import MarkerMaps
     from cellgan.cytof.read_write import CellBatch
 
 UNLABELLED = frozenset({"", "nan", "None", "NA", "unlabelled", "unlabeled", "unknown"})

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from cellgan.core.nets import residual_mlp
+from cellgan.cytof.cluster_maps import AveragedMaps, ClusterMaps
 from cellgan.cytof.clusters import Clusters
-from cellgan.cytof.maps import AveragedMaps, ClusterMaps, MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.pieces import Belonging, Grid, Pieces
 from cellgan.cytof.ranks import dither
 from cellgan.cytof.threads import side_by_side

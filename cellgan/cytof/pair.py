@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cellgan.core import History, every
+from cellgan.cytof.cluster_maps import BatchMapping
 from cellgan.cytof.correspondence import fit_passes
 from cellgan.cytof.evaluate import HeldOut
 from cellgan.cytof.mover import Mover
-from cellgan.cytof.proposals import NOTHING, ORDER, choose, magan, matched, quantiles
+from cellgan.cytof.proposals import ORDER, Task, choose, initial, magan, matched, nothing, quantiles
 from cellgan.cytof.split import Split
 from cellgan.cytof.uncertainty import fit_uncertainty, undetected
 
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from cellgan.core import RoundReport
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.evaluate import Scores
+    from cellgan.cytof.evidence import Evidence
     from cellgan.cytof.labels import Known
-    from cellgan.cytof.maps import MarkerMaps
+    from cellgan.cytof.marker_maps import MarkerMaps
     from cellgan.cytof.transform import Standardise
     from cellgan.cytof.uncertainty import Uncertainty
 
 HISTORY_EVERY = 10
+UNKNOWN_SD = 1.0  # standard units: how far cells may be off where nothing is known of the effect
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +49,8 @@ class Pair:
         Of every proposal and of simple rivals, on held-out cells, with movers that had not seen them.
     floor
         What two halves of the held-out reference score against each other.
-    alike
-        Whether the batches, as measured, differ no more than two halves of the reference do.
+    evidence
+        Whether cells that correspond differ, and how many do.
     held_out
         Numbers of held-out cells: reference, batch.
     losses
@@ -59,7 +62,7 @@ class Pair:
     chosen: str
     scores: Mapping[str, Scores]
     floor: Mapping[str, float]
-    alike: bool
+    evidence: Evidence
     held_out: tuple[int, int]
     losses: History = field(default_factory=History)
 
@@ -99,25 +102,29 @@ def align_pair(
     unseen = HeldOut(split.unseen_reference, split.unseen_cells, seed=config.seed)
     losses = History()
     watch = every(HISTORY_EVERY, _Shown(losses, progress))
-    proposals, preferred, way_back, start = _PROPOSE[config.method](split, unseen, config, watch)
-    scores = {name: proposals[name].scores for name in ORDER if name in proposals}
+    task = Task(split, unseen, units, config, watch)
+    start, evidence = initial(task)
+    # Who asks for another method by name gets it; the verdict says what the evidence is.
+    stays = config.method == "matched" and not evidence.moves
+    proposed = nothing(task, start) if stays else _PROPOSE[config.method](task, start)
+    scores = {name: proposed.proposals[name].scores for name in ORDER if name in proposed.proposals}
     floor = unseen.floor()
-    chosen = choose(scores, preferred)
-    likeness = split.compare(scores[NOTHING], floor, seed=config.seed)
-    # Labels may know of types that changed places, which scores without labels cannot see.
-    if likeness.alike and config.method == "matched" and config.label_key is None:
-        chosen = NOTHING
-    mover = proposals[chosen].mover
-    known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
+    chosen = choose(scores, proposed.preferred)
+    mover = proposed.proposals[chosen].mover
+    if not stays:
+        known_cells = split.unseen_reference if len(split.unseen_reference) else split.reference
+        uncertainty = fit_uncertainty(mover, proposed.way_back, split.cells, known_cells, units=units)
+        mover = _learn_from_all(mover, split, proposed.start, units=units, seed=config.seed)
+    else:
+        distance = floor["emd"] if evidence.answer == "nothing" else UNKNOWN_SD
+        uncertainty = undetected(reference.shape[1], distance)
     return Pair(
-        mover=_learn_from_all(mover, split, start, seed=config.seed),
-        uncertainty=undetected(reference.shape[1], likeness.floor)
-        if chosen == NOTHING
-        else fit_uncertainty(mover, way_back, split.cells, known_cells, units=units),
+        mover=mover,
+        uncertainty=uncertainty,
         chosen=chosen,
         scores=scores,
         floor=floor,
-        alike=likeness.alike,
+        evidence=evidence,
         held_out=(len(split.unseen_reference), len(split.unseen_cells)),
         losses=losses,
     )
@@ -126,13 +133,16 @@ def align_pair(
 _PROPOSE = {"matched": matched, "magan": magan, "quantiles": quantiles}
 
 
-def _learn_from_all(mover: Mover, split: Split, start: MarkerMaps | None, *, seed: int) -> Mover:
+def _learn_from_all(
+    mover: Mover, split: Split, start: MarkerMaps | None, *, units: Standardise, seed: int
+) -> Mover:
     """Fit the maps again, now from the held-out cells too; the game stays as it is."""
     if not mover.passes:
         return mover
     r, c = split.whole_reference, split.whole_cells
     positions = Mover(start, mover.generator)(c)
-    return Mover(start, mover.generator, fit_passes(r, c, positions, seed=seed))
+    batch = None if start is None else BatchMapping(start, units)
+    return Mover(start, mover.generator, fit_passes(r, c, positions, seed=seed, batch=batch))
 
 
 class _Shown:

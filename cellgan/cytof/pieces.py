@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cellgan.cytof.maps import MarkerMaps
+    from cellgan.cytof.marker_maps import MarkerMaps
 
 # Halvings to find a value's bucket; each doubles the number of edges. With more of them the piece is found at
 # once more often, but they take their time, and the table leaves the nearest cache.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cellgan.core import pick
+from cellgan.cytof.cluster_maps import BatchMapping
 from cellgan.cytof.correspondence import Weights, balance, fit_passes, fit_start, play_game, stay_near
+from cellgan.cytof.evidence import Evidence, after_start, as_measured
 from cellgan.cytof.labels import fit_labelled_start, labelled_pairs
-from cellgan.cytof.maps import fit_marker_maps
+from cellgan.cytof.marker_maps import fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
-from cellgan.cytof.threads import beside, side_by_side
+from cellgan.cytof.threads import beside
 from cellgan.cytof.uncertainty import fit_way_back
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from cellgan.cytof.config import AlignConfig
     from cellgan.cytof.evaluate import HeldOut, Scores
     from cellgan.cytof.magan import Correspondence
-    from cellgan.cytof.maps import MarkerMaps
+    from cellgan.cytof.marker_maps import MarkerMaps
     from cellgan.cytof.split import Split
+    from cellgan.cytof.transform import Standardise
 
 # A proposal is left only for one that costs so much less: on a few hundred held-out cells, an AUC is known to
 # .03 at best.
@@ -73,30 +75,82 @@ class Proposed(NamedTuple):
     start: MarkerMaps | None = None
 
 
-def matched(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) -> Proposed:
-    """Propose the start, maps after it, and maps after the game; labels decide for the last.
+class Task(NamedTuple):
+    """What a method is to propose movers for.
 
-    Parameters
+    Attributes
     ----------
     split
         Cells to learn from.
     unseen
         Cells to score on.
+    units
+        Standard units of all of them.
     config
         Correspondence, rounds, seed, device.
     watch
         Watches the game.
     """
+
+    split: Split
+    unseen: HeldOut
+    units: Standardise
+    config: AlignConfig
+    watch: every
+
+    def scored(self, mover: Mover) -> Proposal:
+        """Score a mover on cells that it has not seen."""
+        return Proposal(mover, self.unseen.score(mover(self.split.unseen_cells)))
+
+
+def initial(task: Task) -> tuple[MarkerMaps | None, Evidence]:
+    """Fit the initial alignment, and ask what speaks for it.
+
+    Labels need no evidence, and without correspondence there is no initial alignment.
+    """
+    split, seed = task.split, task.config.seed
+    if split.known is not None:
+        return fit_labelled_start(split.reference, split.cells, split.known), Evidence("align")
+    measured = as_measured(split.whole_reference, split.whole_cells, seed=seed)
+    if not measured.moves or task.config.correspondence == "none":
+        return None, measured
+    start = fit_start(split.reference, split.cells, units=task.units, seed=seed)
+    return start, after_start(split.whole_reference, start(split.whole_cells), measured, seed=seed)
+
+
+def nothing(task: Task, start: MarkerMaps | None = None) -> Proposed:
+    """Propose to leave all cells where they are; the initial alignment is shown, and not taken.
+
+    Parameters
+    ----------
+    task
+        See there.
+    start
+        The initial alignment, if there is one.
+    """
+    found = _simple(task)
+    if start is not None:
+        found[START] = task.scored(Mover(start))
+    return Proposed(found, (NOTHING,), Mover())
+
+
+def matched(task: Task, start: MarkerMaps | None) -> Proposed:
+    """Propose the initial alignment, maps after it, and maps after the game; labels decide for the last.
+
+    Parameters
+    ----------
+    task
+        See there.
+    start
+        The initial alignment; None begins where cells were measured.
+    """
+    split, config, units = task.split, task.config, task.units
     r, c, seed = split.reference, split.cells, config.seed
     found: dict[str, Proposal] = {}
-    start, positions = None, c
-    if config.correspondence != "none":
-        if split.known is None:
-            found[START] = _start(split, unseen, seed)
-        else:
-            found[START] = _scored(Mover(fit_labelled_start(r, c, split.known)), split, unseen)
-        start = found[START].mover.start
-        positions = found[START].mover(c)
+    positions, batch = c, None
+    if start is not None:
+        found[START] = task.scored(Mover(start))
+        positions, batch = found[START].mover(c), BatchMapping(start, units)
     device = pick(config.device)
     tie: Correspondence | None = None
     if split.known is not None:
@@ -106,28 +160,28 @@ def matched(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) ->
     weights = balance(r, positions, seed=seed + 50)
 
     def without_game() -> tuple[Mover, MarkerMaps | None]:
-        found.update(_simple(split, unseen))
+        found.update(_simple(task))
         if start is not None:
-            passes = fit_passes(r, c, positions, seed=seed)
-            found[START_MAPS] = _scored(Mover(start, passes=passes), split, unseen)
-        way_back = fit_way_back(r, c, seed=seed, start=start)
+            passes = fit_passes(r, c, positions, seed=seed, batch=batch)
+            found[START_MAPS] = task.scored(Mover(start, passes=passes))
+        way_back = fit_way_back(r, c, units=units, seed=seed, start=start)
         if start is None or split.known is not None:
             return way_back, start
-        return way_back, _once_more(start, split, seed)
+        return way_back, _once_more(start, split, units, seed)
 
     # Half of the work needs no game: it is done in a thread of its own.
     with beside(without_game) as others:
         generator = play_game(
-            r, positions, weights, tie, rounds=config.rounds, seed=seed, device=device, watchers=[watch]
+            r, positions, weights, tie, rounds=config.rounds, seed=seed, device=device, watchers=[task.watch]
         )
         led = Mover(start, generator)
-        passes = fit_passes(r, c, led(c), seed=seed)
-        found[GAME_MAPS] = _scored(Mover(start, generator, passes), split, unseen)
+        passes = fit_passes(r, c, led(c), seed=seed, batch=batch)
+        found[GAME_MAPS] = task.scored(Mover(start, generator, passes))
     free = config.correspondence == "shared"
     return Proposed(found, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,), *others.result())
 
 
-def magan(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) -> Proposed:
+def magan(task: Task, _start: MarkerMaps | None) -> Proposed:
     """Propose what MAGAN's generator makes of the cells.
 
     As published but for the generators, which are residual: between batches the identity is a better first
@@ -135,9 +189,10 @@ def magan(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) -> P
 
     Parameters
     ----------
-    split, unseen, config, watch
-        See `matched`.
+    task
+        See there.
     """
+    split, config = task.split, task.config
     r, c, device = split.reference, split.cells, pick(config.device)
     tie: Correspondence | None = None
     if split.known is not None:
@@ -153,29 +208,25 @@ def magan(split: Split, unseen: HeldOut, config: AlignConfig, watch: every) -> P
         rounds=config.rounds,
         seed=config.seed,
         device=device,
-        watchers=[watch],
+        watchers=[task.watch],
         hidden=MOVER_HIDDEN,
     )
-    own = {GENERATOR: _scored(Mover(generator=generator), split, unseen)}
-    way_back = fit_way_back(r, c, seed=config.seed)
-    return Proposed(_simple(split, unseen) | own, (GENERATOR,), way_back)
+    own = {GENERATOR: task.scored(Mover(generator=generator))}
+    way_back = fit_way_back(r, c, units=task.units, seed=config.seed)
+    return Proposed(_simple(task) | own, (GENERATOR,), way_back)
 
 
-def quantiles(
-    split: Split,
-    unseen: HeldOut,
-    config: AlignConfig,
-    watch: every,  # noqa: ARG001 - there is no game
-) -> Proposed:
+def quantiles(task: Task, _start: MarkerMaps | None) -> Proposed:
     """Propose nothing but a simple rival that stands in every table.
 
     Parameters
     ----------
-    split, unseen, config, watch
-        See `matched`.
+    task
+        See there.
     """
-    way_back = fit_way_back(split.reference, split.cells, seed=config.seed)
-    return Proposed(_simple(split, unseen), (QUANTILES,), way_back)
+    split = task.split
+    way_back = fit_way_back(split.reference, split.cells, units=task.units, seed=task.config.seed)
+    return Proposed(_simple(task), (QUANTILES,), way_back)
 
 
 def quantile_maps(reference: NDArray[np.float64], cells: NDArray[np.float64]) -> MarkerMaps:
@@ -202,27 +253,18 @@ def choose(scores: Mapping[str, Scores], preferred: tuple[str, ...]) -> str:
     return chosen
 
 
-def _scored(mover: Mover, split: Split, unseen: HeldOut) -> Proposal:
-    return Proposal(mover, unseen.score(mover(split.unseen_cells)))
+def _simple(task: Task) -> dict[str, Proposal]:
+    movers = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(task.split.reference, task.split.cells))}
+    return {name: task.scored(mover) for name, mover in movers.items()}
 
 
-def _simple(split: Split, unseen: HeldOut) -> dict[str, Proposal]:
-    movers = {NOTHING: Mover(), QUANTILES: Mover(quantile_maps(split.reference, split.cells))}
-    return {name: _scored(mover, split, unseen) for name, mover in movers.items()}
-
-
-def _once_more(start: MarkerMaps, split: Split, seed: int) -> MarkerMaps:
-    """Go on with a start: some draws of the cells to learn from lead it astray, all of them do not."""
+def _once_more(start: MarkerMaps, split: Split, units: Standardise, seed: int) -> MarkerMaps:
+    """Go on with an initial alignment: some draws of the cells lead it astray, all of them do not."""
     return fit_start(
-        split.whole_reference, split.whole_cells, seed=seed + REFIT_SEED, guess=start, turns=REFIT_TURNS
+        split.whole_reference,
+        split.whole_cells,
+        units=units,
+        seed=seed + REFIT_SEED,
+        guess=start,
+        turns=REFIT_TURNS,
     )
-
-
-def _start(split: Split, unseen: HeldOut, seed: int) -> Proposal:
-    """Begin where cells were measured, unless quantile matching for a first guess leads clearly nearer."""
-    fit = partial(fit_start, split.reference, split.cells, seed=seed)
-    measured, matching = side_by_side(
-        lambda guess: _scored(Mover(fit(guess=guess)), split, unseen),
-        [None, quantile_maps(split.reference, split.cells)],
-    )
-    return matching if matching.scores.cost < measured.scores.cost - MARGIN else measured

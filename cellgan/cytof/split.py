@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellgan.cytof.evaluate import HeldOut, alike
 from cellgan.cytof.labels import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
-
-    from cellgan.cytof.evaluate import Scores
 
 MAX_CELLS = 10_000  # of each batch, to learn the maps from that are used in the end
 PROPOSAL_CELLS = 6_000  # of each batch, to learn proposals from
 HELD_OUT = 0.2
 MAX_HELD_OUT = 2_000
-ENOUGH = 1_000  # held-out cells of each batch, to tell by them alone whether there is anything to align
-
-
-class Likeness(NamedTuple):
-    """How two batches compare as measured.
-
-    Attributes
-    ----------
-    alike
-        Whether they differ no more than two halves of the reference do.
-    floor
-        The distance between these halves: a smaller effect would not have been noticed.
-    """
-
-    alike: bool
-    floor: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,27 +72,3 @@ class Split:
             cells[whole[1]],
             known,
         )
-
-    def compare(self, measured: Scores, floor: Mapping[str, float], *, seed: int) -> Likeness:
-        """Tell whether the batches, as measured, differ no more than two halves of the reference do.
-
-        Parameters
-        ----------
-        measured
-            Scores of the held-out cells before any alignment.
-        floor
-            What two halves of the held-out reference score.
-        seed
-            Of clusters and halves.
-        """
-        n_cells = min(len(self.unseen_reference), len(self.unseen_cells))
-        if n_cells < ENOUGH:
-            # Nothing was fitted to cells as measured, so all of them may be asked.
-            everything = HeldOut(
-                np.concatenate([self.reference, self.unseen_reference]),
-                np.concatenate([self.cells, self.unseen_cells]),
-                seed=seed,
-            )
-            measured, floor = everything.score(everything.before), everything.floor()
-            n_cells = min(len(everything.reference), len(everything.before))
-        return Likeness(alike(measured.emd, measured.auc, floor, n_cells), floor["emd"])

@@ -13,9 +13,9 @@ import numpy as np
 import cellgan
 from cellgan.core import pick
 from cellgan.cytof.cells import same_values
+from cellgan.cytof.cluster_maps import MAX_RATIO
 from cellgan.cytof.clusters import Clusters, joint_clusters
 from cellgan.cytof.imputed_quality import FLAGGED, how_well
-from cellgan.cytof.maps import MAX_RATIO
 from cellgan.cytof.proposals import NOTHING
 from cellgan.cytof.verdict import judge_batch
 from cellgan.report.numbers import listing
@@ -139,7 +139,8 @@ def batch_summary(
         },
         "held_out": dict(zip(("reference", "batch"), pair.held_out, strict=True)),
         "scores": [_row(method, scores, pair.chosen) for method, scores in pair.scores.items()],
-        "alike": pair.alike,
+        "evidence": {"answer": pair.evidence.answer}
+        | {key: _number(value) for key, value in pair.evidence._asdict().items() if key != "answer"},
         "floor": {key: _number(value) for key, value in pair.floor.items()},
         "markers": [
             {

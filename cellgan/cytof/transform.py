@@ -215,6 +215,14 @@ class Standardise:
         """Bring standard units, (n_cells, n_markers), back to values."""
         return values * self.sd + self.mean
 
+    def to_values(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Do the same in double precision."""
+        return cells * self.sd + self.mean
+
+    def to_units(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bring values to standard units in double precision."""
+        return (values - self.mean) / self.sd
+
 
 def _judge(values: NDArray[np.float32]) -> _Evidence:
     """Tell the scale of one batch, (n_cells, n_markers), and in words what it was told by."""

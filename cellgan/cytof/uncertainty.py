@@ -28,7 +28,7 @@ from cellgan.cytof.ranks import dither
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cellgan.cytof.maps import MarkerMaps
+    from cellgan.cytof.marker_maps import MarkerMaps
     from cellgan.cytof.transform import Standardise
 
 UNSEEN = 1.2
@@ -89,7 +89,12 @@ def undetected(n_markers: int, distance: float) -> Uncertainty:
 
 
 def fit_way_back(
-    reference: NDArray[np.float64], cells: NDArray[np.float64], *, seed: int, start: MarkerMaps | None = None
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    *,
+    units: Standardise,
+    seed: int,
+    start: MarkerMaps | None = None,
 ) -> Mover:
     """Fit the way from the reference's frame into the batch's.
 
@@ -97,6 +102,8 @@ def fit_way_back(
     ----------
     reference, cells
         Standardised, ``(n_cells, n_markers)``.
+    units
+        These units.
     seed
         Of the clusters.
     start
@@ -105,6 +112,7 @@ def fit_way_back(
     return fit_mover(
         cells[:N_CELLS],
         reference[:N_CELLS],
+        units=units,
         seed=seed,
         cluster_counts=(WAY_BACK_CLUSTERS,),
         guess=None if start is None else start.inverse(),

@@ -55,7 +55,7 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     warnings = warnings_of(batch)
     chosen, before = chosen_and_before(batch)
     both = _both(batch)
-    if batch["alike"] and chosen and chosen["method"] == "nothing":
+    if batch["evidence"]["answer"] == "nothing" and chosen and chosen["method"] == "nothing":
         text = (
             f"As measured, {both} lie as close to each other as two halves of the reference do: there is no "
             "batch effect to remove. Use the values as measured."
@@ -65,7 +65,7 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     if not scored or min(batch["held_out"].values()) < FEW_HELD_OUT or _lost(batch):
         return _without_scores(batch), warnings
     poor = _failures(chosen, before, scores_of(batch, "start"), batch)
-    if batch["alike"]:
+    if batch["evidence"]["answer"] == "nothing":
         why = poor[0] if poor else "there was no batch effect to remove"
         text = f"Before, {both} were alike, and {why}. Use the values as measured."
         return {"level": "poor" if poor else "nothing", "text": text}, warnings

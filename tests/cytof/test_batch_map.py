@@ -14,7 +14,7 @@ from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.batch_map import BatchMap, make_maps
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.learn import Learned
-from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.novelty import Novelty
 from cellgan.cytof.prepare import prepare

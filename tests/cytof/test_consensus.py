@@ -8,7 +8,7 @@ import pytest
 import cellgan
 from cellgan.cytof import consensus as consensus_module
 from cellgan.cytof.consensus import _medoid, consensus_cells
-from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.transform import to_arcsinh
 from cellgan.errors import ConfigError

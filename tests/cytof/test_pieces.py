@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cellgan.cytof import pieces as module
-from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.pieces import Belonging, Grid, Pieces
 
 N_MARKERS = 3

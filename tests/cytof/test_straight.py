@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cellgan.cytof.batch_map import BatchMap
-from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.straight import LEAST_SLOPE, StraightLines, lines_of
 from cellgan.cytof.transform import Standardise

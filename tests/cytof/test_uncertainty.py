@@ -8,7 +8,7 @@ import pytest
 import cellgan
 from cellgan.cytof import uncertainty as module
 from cellgan.cytof.correspondence import fit_passes, fit_start
-from cellgan.cytof.maps import MarkerMaps
+from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import align_pair
 from cellgan.cytof.transform import Standardise, to_arcsinh

@@ -1,20 +1,25 @@
-"""Monotone maps that move cells: per marker, and per marker within clusters.
+"""Maps within clusters: what the batch's mapping leaves over, as far as an instrument could cause it.
 
-A map sends the quantiles of one batch's marker to those of the reference's: ranks stay in order, and beyond
-the outermost knots values keep their distance to them. Values that many cells share, zeros above all, have no
-rank of their own: `ranks.dither` gives them one, so that they can be spread where the reference has fewer of
-them.
+Where both batches fill a cluster, the quantiles that its cells have in the batch are sent to those that the
+reference has there. Such a map may come from the effect, which is not quite the same for all types of cells.
+Or from a difference of composition within the cluster, and from chance, both of which are no effect. So a
+cluster-specific map is taken as a *departure* from the batch's mapping, and the departure is held to what a
+further gain and background could do (`response.reach`): to twice what most clusters ask for, marker by
+marker. Cells are never moved across the gap between a negative and a positive population that way. Of the
+departure that is left, a part is chance: four fifths of it are applied.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cellgan.cytof.marker_maps import MarkerMaps, effective_number, quantile_levels
 from cellgan.cytof.pieces import Belonging, Grid, Pieces
+from cellgan.cytof.response import reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,46 +29,31 @@ if TYPE_CHECKING:
     from cellgan.cytof.clusters import Clusters
     from cellgan.cytof.pieces import Placed
     from cellgan.cytof.ranks import Ranked
+    from cellgan.cytof.transform import Standardise
 
-RISE = 1e-9  # least step between knots, in standard units: keeps maps defined where values are tied
-# A quantile needs some cells on either side of it: knots for clusters of up to so many cells, then for larger
-# ones.
-_KNOTS = (
-    (200, np.linspace(0.024, 0.976, 21)),
-    (1000, np.linspace(0.01, 0.99, 41)),
-    (np.inf, np.linspace(0.002, 0.998, 101)),
-)
 MIN_CELLS = 15.0  # effective cells of each batch, for a cluster to have a map of its own
 MAX_RATIO = 10.0  # of a cluster's shares of the two batches: beyond, one of them alone fills it
+APPLIED = 0.8  # of a cluster's departure from the batch's mapping
+# How far it may go: so many times what the median cluster asks for, logarithm of a gain; and this much
+# background (cofactors) with every unit of it.
+DEPARTURES, LEAST_GAIN, MOST_GAIN = 2.0, 0.12, 1.0
+BACKGROUND_PER_GAIN = 2.5
+EDGE_KNOTS = 4  # on each side, where a cluster has no cells: there its map keeps the departure of its edge
 
 
-@dataclass(frozen=True, eq=False)
-class MarkerMaps:
-    """A piecewise-linear, non-decreasing map for each marker.
+class BatchMapping(NamedTuple):
+    """How all cells of a batch are mapped, whatever their type.
 
     Attributes
     ----------
-    source
-        Knots where they are, ``(n_knots, n_markers)``, rising.
-    target
-        Where they go, ``(n_knots, n_markers)``, not falling.
+    maps
+        One a marker, standard units.
+    units
+        Standard units of the reference.
     """
 
-    source: NDArray[np.float64]
-    target: NDArray[np.float64]
-
-    def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map cells, ``(n_cells, n_markers)``."""
-        moved = np.empty_like(cells)
-        for marker, (x, y) in enumerate(zip(self.source.T, self.target.T, strict=True)):
-            values = cells[:, marker]
-            beyond = np.minimum(values - x[0], 0) + np.maximum(values - x[-1], 0)
-            moved[:, marker] = np.interp(values, x, y) + beyond
-        return moved
-
-    def inverse(self) -> MarkerMaps:
-        """Return the maps that lead back."""
-        return _maps(self.target, self.source)
+    maps: MarkerMaps
+    units: Standardise
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,36 +141,13 @@ class AveragedMaps:
         return np.ascontiguousarray(moved) + stays[:, None] * positions
 
 
-def fit_marker_maps(
-    reference: Ranked,
-    cells: Ranked,
-    reference_weights: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> MarkerMaps:
-    """Map the quantiles of `cells` to those of `reference`, each marker for itself.
-
-    Parameters
-    ----------
-    reference, cells
-        Both batches.
-    reference_weights, weights
-        How much each cell counts, ``(n_cells,)``.
-    """
-    levels = {0: _levels(reference_weights, weights)}
-    sides = ((reference, reference_weights), (cells, weights))
-    target, source = (
-        side.quantiles(np.zeros((len(count), 1), dtype=np.intp), count[:, None], levels)[0]
-        for side, count in sides
-    )
-    return _maps(source, target)
-
-
-def fit_cluster_maps(
+def fit_cluster_maps(  # noqa: PLR0917 - two batches, where they are, and what is known of both
     reference: Ranked,
     cells: Ranked,
     positions: NDArray[np.float64],
     clusters: Clusters,
     weights: tuple[NDArray[np.float64], NDArray[np.float64]],
+    batch: BatchMapping | None = None,
 ) -> ClusterMaps:
     """Fit maps within the clusters that both batches fill.
 
@@ -194,6 +161,8 @@ def fit_cluster_maps(
         Joint clusters of `reference` and `positions`.
     weights
         How much each cell of the reference, and of the others, counts.
+    batch
+        What the maps may depart from as far as an instrument could cause it; if not given, they are free.
 
     Returns
     -------
@@ -210,22 +179,53 @@ def fit_cluster_maps(
         own_r, own_c = counts_r[near_r == cluster], counts_c[near_c == cluster]
         low, high = sorted((shares_r[cluster], shares_c[cluster]))
         if min(effective_number(own_r), effective_number(own_c)) >= MIN_CELLS and high <= MAX_RATIO * low:
-            levels[cluster] = _levels(own_r, own_c)
+            levels[cluster] = quantile_levels(own_r, own_c)
     target = reference.quantiles(near_r, counts_r, levels)
     source = cells.quantiles(near_c, counts_c, levels)
-    return ClusterMaps(clusters, {cluster: _maps(source[cluster], target[cluster]) for cluster in levels})
+    if batch is not None and levels:
+        common = np.minimum(shares_r, shares_c)[list(levels)]
+        source, target = _held(batch, source, target, common)
+    return ClusterMaps(
+        clusters, {cluster: MarkerMaps.of(source[cluster], target[cluster]) for cluster in levels}
+    )
 
 
-def _levels(*weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    fewest = min(effective_number(each) for each in weights)
-    return next(levels for limit, levels in _KNOTS if fewest < limit)
+def _held(
+    batch: BatchMapping,
+    source: Mapping[int, NDArray[np.float64]],
+    target: Mapping[int, NDArray[np.float64]],
+    common: NDArray[np.float64],
+) -> tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]]:
+    """Hold the clusters' departures from the batch's mapping to what an instrument could cause."""
+    departures = {cluster: target[cluster] - batch.maps(knots) for cluster, knots in source.items()}
+    asked = batch.units.sd * np.abs([departure.mean(axis=0) for departure in departures.values()])
+    gain = np.clip(DEPARTURES * _weighted_median(asked, common), LEAST_GAIN, MOST_GAIN)
+    sources, targets = {}, {}
+    for cluster, departure in departures.items():
+        knots, wanted = _with_edges(source[cluster], departure, batch.maps)
+        mapped = batch.maps(knots)
+        ends = reach(batch.units.to_values(mapped), gain=gain, background=BACKGROUND_PER_GAIN * gain)
+        held = np.clip(mapped + wanted, *map(batch.units.to_units, ends))
+        sources[cluster], targets[cluster] = knots, mapped + APPLIED * (held - mapped)
+    return sources, targets
 
 
-def _maps(source: NDArray[np.float64], target: NDArray[np.float64]) -> MarkerMaps:
-    rising = np.maximum.accumulate(source, axis=0) + RISE * np.arange(len(source))[:, None]
-    return MarkerMaps(rising, np.maximum.accumulate(target, axis=0))
+def _with_edges(
+    source: NDArray[np.float64], departure: NDArray[np.float64], maps: MarkerMaps
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Add knots between a cluster's and the ends of the batch's mapping, with the departure of its edges."""
+    below = np.linspace(np.minimum(maps.source[0], source[0]), source[0], EDGE_KNOTS, endpoint=False)
+    above = np.linspace(np.maximum(maps.source[-1], source[-1]), source[-1], EDGE_KNOTS, endpoint=False)
+    edges = (np.broadcast_to(departure[end], below.shape) for end in (0, -1))
+    low, high = edges
+    return np.concatenate([below, source, above[::-1]]), np.concatenate([low, departure, high])
 
 
-def effective_number(weights: NDArray[np.float64]) -> float:
-    """Return Kish's effective sample size of weighted cells."""
-    return float(weights.sum() ** 2 / max((weights**2).sum(), 1e-12))
+def _weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted median of each column, ``(n, m)`` and ``(n,)``."""
+    order = np.argsort(values, axis=0)
+    passed = np.cumsum(weights[order], axis=0) >= weights.sum() / 2
+    found: NDArray[np.float64] = np.take_along_axis(values, order, axis=0)[
+        passed.argmax(axis=0), range(values.shape[1])
+    ]
+    return found
