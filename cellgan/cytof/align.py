@@ -179,7 +179,7 @@ def align_batches(
             prepared = replace(prepared, panel=everywhere(prepared.panel))
             prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
         reference = prepared.batch(name)
-        units = prepared.units(reference)
+        units = prepared.units(reference, config.seed)
         others = [batch for batch in prepared.batches if batch.name != name]
         lessons = plan_lessons(reference, others, config, controls=controls)
         learned = learn_all(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cellgan.cytof.cell_file import ROWS
 from cellgan.cytof.check_cells import check_names, check_values, dense_float32
+from cellgan.cytof.draws import cell_hashes
 from cellgan.cytof.input_files import naming
 
 if TYPE_CHECKING:
@@ -57,13 +58,16 @@ class Cells(Obs, Protocol):
         """All of it, in memory."""
 
     def values(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Return some columns of some cells, whose places are given in rising order."""
+        """Return some columns of some cells, by their places."""
 
     def pieces(self) -> Iterator[NDArray[np.float32]]:
         """Yield all columns of all cells in order, `ROWS` cells at a time."""
 
     def extremes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the lowest and the highest value of each column."""
+
+    def hashes(self, seed: int) -> NDArray[np.uint64]:
+        """Return a number for each cell that depends on its values and the seed alone, ``(n_cells,)``."""
 
     def renamed(self, names: Sequence[str]) -> Cells:
         """Return the same with other names of the columns."""
@@ -80,6 +84,7 @@ class InMemory:
     """
 
     adata: ad.AnnData
+    _hashes: dict[int, NDArray[np.uint64]] = field(default_factory=dict, repr=False)
 
     @property
     def n_cells(self) -> int:
@@ -126,6 +131,12 @@ class InMemory:
         """Return the lowest and the highest value of each column."""
         return self.adata.X.min(axis=0), self.adata.X.max(axis=0)
 
+    def hashes(self, seed: int) -> NDArray[np.uint64]:
+        """Return a number for each cell."""
+        if seed not in self._hashes:
+            self._hashes[seed] = np.concatenate([cell_hashes(piece, seed) for piece in self.pieces()])
+        return self._hashes[seed]
+
     def renamed(self, names: Sequence[str]) -> InMemory:
         """Return the same with other names of the columns; only these take memory of their own."""
         import anndata as ad
@@ -133,7 +144,7 @@ class InMemory:
         old = self.adata
         var = old.var.set_axis(list(names), axis=0)
         parts: dict[str, Any] = {"obs": old.obs, "uns": old.uns, "obsm": dict(old.obsm)}
-        return InMemory(ad.AnnData(old.X, var=var, layers=dict(old.layers), **parts))
+        return InMemory(ad.AnnData(old.X, var=var, layers=dict(old.layers), **parts), self._hashes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +225,13 @@ class OnDisk:
             lowest, highest = (np.stack(end) for end in zip(*ends, strict=True))
             self._kept.update(lowest=lowest.min(axis=0), highest=highest.max(axis=0))
         return self._kept["lowest"], self._kept["highest"]
+
+    def hashes(self, seed: int) -> NDArray[np.uint64]:
+        """Return a number for each cell; all cells are read on the way, once."""
+        key = f"hashes {seed}"
+        if key not in self._kept:
+            self._kept[key] = np.concatenate([cell_hashes(piece, seed) for piece in self.pieces()])
+        return self._kept[key]
 
     def renamed(self, names: Sequence[str]) -> OnDisk:
         """Return the same with other names of the columns."""

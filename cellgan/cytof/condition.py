@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellgan.cytof.draws import draw
 from cellgan.cytof.obs_column import text_of
 from cellgan.errors import ConfigError, InputError
 from cellgan.report.numbers import listing
@@ -76,8 +77,8 @@ def condition_rows(
     shares = counts / counts.sum(axis=1, keepdims=True)
     wanted = shares.min(axis=0) / shares.min(axis=0).sum()
     ours, theirs = (
-        _draw(own, dict(zip(shared, _allowed(n, wanted), strict=True)), seed)
-        for own, n in zip(texts, counts, strict=True)
+        _draw(side, own, dict(zip(shared, _allowed(n, wanted), strict=True)), seed)
+        for side, own, n in zip((reference, batch), texts, counts, strict=True)
     )
     return ours, theirs
 
@@ -115,7 +116,6 @@ def _allowed(counts: NDArray[np.intp], shares: NDArray[np.float64]) -> list[int]
     return [int(n) for n in np.floor(shares * total + 1e-6)]
 
 
-def _draw(texts: NDArray[np.str_], wanted: dict[str, int], seed: int) -> NDArray[np.intp]:
-    rng = np.random.default_rng(seed)
-    rows = [rng.permutation(np.flatnonzero(texts == name))[:n] for name, n in wanted.items()]
+def _draw(batch: CellBatch, texts: NDArray[np.str_], wanted: dict[str, int], seed: int) -> NDArray[np.intp]:
+    rows = [draw(batch.cells, n, seed, np.flatnonzero(texts == name)) for name, n in wanted.items()]
     return np.sort(np.concatenate(rows))

@@ -31,7 +31,7 @@ from cellgan.cytof.magan import SharedMarkers, magan_for_cells
 from cellgan.cytof.marker_maps import RISE, MarkerMaps, fit_marker_maps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.ranks import Ranked, dither
-from cellgan.cytof.response import fit_response, reach
+from cellgan.cytof.response import Response, fit_response, reach
 from cellgan.cytof.threads import side_by_side
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from cellgan.core import Watcher
     from cellgan.cytof.cluster_maps import ClusterMaps
     from cellgan.cytof.magan import Correspondence
-    from cellgan.cytof.response import Response
     from cellgan.cytof.transform import Standardise
 
 CLUSTER_COUNTS = (20, 28, 40, 56)
@@ -111,6 +110,21 @@ def carried(n_clusters: int, *n_cells: int, each: int = CELLS_PER_CLUSTER) -> in
     return max(1, min(n_clusters, min(n_cells) // each))
 
 
+class Start(NamedTuple):
+    """An initial alignment.
+
+    Attributes
+    ----------
+    maps
+        One a marker, standard units.
+    response
+        The instrument's part of them.
+    """
+
+    maps: MarkerMaps
+    response: Response
+
+
 def fit_start(
     reference: NDArray[np.float64],
     cells: NDArray[np.float64],
@@ -119,7 +133,7 @@ def fit_start(
     seed: int,
     guess: MarkerMaps | None = None,
     turns: int = START_TURNS,
-) -> MarkerMaps:
+) -> Start:
     """Fit one map a marker to the part of the batches that corresponds. See the top of this file.
 
     Parameters
@@ -147,7 +161,7 @@ def fit_start(
 
     def instrument(maps: MarkerMaps, guess: Response | None) -> Response:
         source, target = to_values(maps.source), to_values(maps.target)
-        return fit_response(source, target, sd=units.sd, lowest=lowest, guess=guess).response
+        return fit_response(source, target, sd=units.sd.astype(np.float64), lowest=lowest, guess=guess).response
 
     positions = cells if guess is None else guess(cells)
     response = instrument(free(positions, seed, 1), None)
@@ -164,7 +178,7 @@ def fit_start(
         found = free(positions, seed + BENDING_SEED + turn, 2)
         maps = MarkerMaps.of(knots, np.clip(found(knots), low, high))
         positions = maps(cells)
-    return maps
+    return Start(maps, response)
 
 
 def _spread(cells: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -218,7 +232,7 @@ def fit_mover(
     turns: int = START_TURNS,
 ) -> Mover:
     """Fit an initial alignment and the passes after it: the whole way of `cells`, without a game."""
-    start = fit_start(reference, cells, units=units, seed=seed, guess=guess, turns=turns)
+    start, _ = fit_start(reference, cells, units=units, seed=seed, guess=guess, turns=turns)
     passes = fit_passes(
         reference,
         cells,

@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 N_CELLS = 6_000  # of each batch
 FEW_CELLS = 50
 DRAWS = 4  # clusterings that the weights are averaged over
-LEAST_SHARE = 0.25  # of the batch's cells that correspond, to know anything
-MOST_AUC = 0.75  # of a classifier that tells those that correspond from the reference's
+# Of the batch's cells, how many must correspond for anything to be known. Gains that differ much from marker to
+# marker are unlikely, and can bring unrelated types together: they need more to speak for them.
+LEAST_SHARE, USUAL_STRENGTH, SHARE_PER_STRENGTH = 0.25, 0.7, 0.7
+# Where fewer than half of them do, a classifier that tells them from the reference's may have this AUC at most.
+MOST_AUC, MANY = 0.75, 0.5
 # No difference: an AUC of at most so much above one half, and no marker that differs.
 ALIKE_AUC, ALIKE_ERRORS = 0.05, 2.5
 DIFFERS, DIFFERS_SD = 8.0, 0.08  # squared standard errors, over clusters, and standard deviations
@@ -58,12 +61,15 @@ class Evidence(NamedTuple):
     auc_before, auc
         Of a classifier that tells these from the reference's, as measured and after the initial alignment;
         NaN where that was not looked at.
+    strength
+        Standard deviation of the logarithms of the gains of the initial alignment; likewise.
     """
 
     answer: Answer
     share: float = float("nan")
     auc_before: float = float("nan")
     auc: float = float("nan")
+    strength: float = float("nan")
 
     @property
     def moves(self) -> bool:
@@ -99,7 +105,12 @@ def as_measured(reference: NDArray[np.float64], cells: NDArray[np.float64], *, s
 
 
 def after_start(
-    reference: NDArray[np.float64], positions: NDArray[np.float64], before: Evidence, *, seed: int
+    reference: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    before: Evidence,
+    *,
+    strength: float,
+    seed: int,
 ) -> Evidence:
     """Ask whether enough cells correspond after the initial alignment: ``align`` or ``unknown``.
 
@@ -109,14 +120,17 @@ def after_start(
         Standard units, ``(n_cells, n_markers)``, in an order drawn at random.
     before
         What `as_measured` said.
+    strength
+        How much the gains differ from marker to marker, see `Response.strength`.
     seed
         Of clusters and noise.
     """
     reference, positions = reference[:N_CELLS], positions[:N_CELLS]
     weights = balance(reference, positions, seed=seed + 400, draws=DRAWS)
     auc, share = weighted_auc(reference, positions, weights, seed=seed), float(weights.cells.mean())
-    known = share >= LEAST_SHARE and auc <= MOST_AUC
-    return Evidence("align" if known else "unknown", share, before.auc_before, auc)
+    wanted = LEAST_SHARE + SHARE_PER_STRENGTH * max(strength - USUAL_STRENGTH, 0.0)
+    known = share >= wanted and (share >= MANY or auc <= MOST_AUC)
+    return Evidence("align" if known else "unknown", share, before.auc_before, auc, strength)
 
 
 def differing(

@@ -9,10 +9,12 @@ import numpy as np
 
 from cellgan.cytof.anchors import anchor_rows, check_tied, may_hold_anchors
 from cellgan.cytof.condition import condition_rows
+from cellgan.cytof.draws import draw
 from cellgan.cytof.labels import Known, labels_of
 from cellgan.cytof.novelty import fit_novelty
 from cellgan.cytof.pair import align_pair
 from cellgan.cytof.split import MAX_CELLS
+from cellgan.cytof.threads import same_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -190,15 +192,16 @@ def learn(
     known = None
     if config.label_key:
         known = Known(*(labels_of(side.batch, config.label_key)[side.rows] for side in sides))
-    pair = align_pair(*map(cells_of, sides), units=units, config=config, known=known, progress=progress)
-    if lesson.source != "cells":  # what has no counterpart is asked of all cells
-        sides = [_sampled(_all(prepared.batch(side.batch.name)), config.seed) for side in sides]
-    reference, cells = map(cells_of, sides)
-    return Learned(pair, fit_novelty(reference, pair.mover(cells), seed=config.seed), lesson)
+    with same_sums():
+        pair = align_pair(*map(cells_of, sides), units=units, config=config, known=known, progress=progress)
+        if lesson.source != "cells":  # what has no counterpart is asked of all cells
+            sides = [_sampled(_all(prepared.batch(side.batch.name)), config.seed) for side in sides]
+        reference, cells = map(cells_of, sides)
+        return Learned(pair, fit_novelty(reference, pair.mover(cells), seed=config.seed), lesson)
 
 
 def some_rows(n_cells: int, n: int, seed: int) -> NDArray[np.intp]:
-    """Draw so many rows at most, ascending."""
+    """Draw so many rows at most, ascending, for what is only looked at."""
     rng = np.random.default_rng(seed)
     if n_cells > MANY:
         return np.sort(rng.choice(n_cells, n, replace=False, shuffle=False))
@@ -206,8 +209,8 @@ def some_rows(n_cells: int, n: int, seed: int) -> NDArray[np.intp]:
 
 
 def learned_rows(batch: CellBatch, seed: int) -> NDArray[np.intp]:
-    """Return the cells of a batch that are learned from where all of them would do, ascending."""
-    return some_rows(batch.n_cells, N_LEARNED, seed)
+    """Return the cells of a batch that are learned from where all of them would do, in the order drawn."""
+    return draw(batch.cells, N_LEARNED, seed)
 
 
 def _controls(
@@ -235,4 +238,4 @@ def _all(batch: CellBatch) -> Side:
 
 
 def _sampled(side: Side, seed: int) -> Side:
-    return side._replace(rows=side.rows[some_rows(len(side.rows), N_LEARNED, seed)])
+    return side._replace(rows=draw(side.batch.cells, N_LEARNED, seed, side.rows))

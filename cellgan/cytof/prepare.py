@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellgan.cytof.columns import Columns
+from cellgan.cytof.draws import N_DRAWN, draw
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.panel import match_panels, only, without
 from cellgan.cytof.transform import Standardise, decide, other_scale, to_arcsinh
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from cellgan.cytof.panel import Panel
     from cellgan.cytof.read_write import CellBatch
     from cellgan.cytof.transform import Decision
-
-N_JUDGED = 100_000  # cells of a batch that tell its scale and its units
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +55,9 @@ class Prepared:
         """Return the same of cells that were read, all columns of them, ``(n_cells, n_columns)``."""
         return self._scaled(values[:, list(self.panel.columns[batch.name].values())])
 
-    def units(self, batch: CellBatch) -> Standardise:
-        """Return standard units of a batch's shared markers, as at most `N_JUDGED` of its cells have them."""
-        return Standardise.of(self.values(batch, spread_rows(batch.n_cells, N_JUDGED)))
+    def units(self, batch: CellBatch, seed: int) -> Standardise:
+        """Return standard units of a batch's shared markers, as at most `N_DRAWN` of its cells have them."""
+        return Standardise.of(self.values(batch, draw(batch.cells, N_DRAWN, seed)))
 
     def proteins(
         self, batch: CellBatch, markers: Iterable[str], rows: NDArray[np.intp] | None = None
@@ -158,17 +157,12 @@ def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str
     panel = match_panels(batches, reference=reference, markers=config.markers)
     panel = without(panel, _constant(batches, panel))
     decision = decide(
-        [_markers(batch, panel, spread_rows(batch.n_cells, N_JUDGED)) for batch in batches],
+        [_markers(batch, panel, draw(batch.cells, N_DRAWN, config.seed)) for batch in batches],
         requested=config.transform,
         cofactor=config.cofactor,
         names=[batch.name for batch in batches],
     )
     return Prepared(batches, panel, decision)
-
-
-def spread_rows(n_cells: int, n: int) -> NDArray[np.intp]:
-    """Return so many rows at most, spread evenly over all."""
-    return np.arange(n_cells) if n_cells <= n else np.linspace(0, n_cells - 1, n).astype(np.intp)
 
 
 def _markers(batch: CellBatch, panel: Panel, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:

@@ -114,8 +114,12 @@ def initial(task: Task) -> tuple[MarkerMaps | None, Evidence]:
     measured = as_measured(split.whole_reference, split.whole_cells, seed=seed)
     if not measured.moves or task.config.correspondence == "none":
         return None, measured
-    start = fit_start(split.reference, split.cells, units=task.units, seed=seed)
-    return start, after_start(split.whole_reference, start(split.whole_cells), measured, seed=seed)
+    start, response = fit_start(split.reference, split.cells, units=task.units, seed=seed)
+    positions = Mover(start)(split.whole_cells)
+    evidence = after_start(
+        split.whole_reference, positions, measured, strength=response.strength, seed=seed
+    )
+    return start, evidence
 
 
 def nothing(task: Task, start: MarkerMaps | None = None) -> Proposed:
@@ -267,4 +271,4 @@ def _once_more(start: MarkerMaps, split: Split, units: Standardise, seed: int) -
         seed=seed + REFIT_SEED,
         guess=start,
         turns=REFIT_TURNS,
-    )
+    ).maps

@@ -37,16 +37,16 @@ def dither(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     marker = np.arange(1, cells.shape[1] + 1, dtype=np.uint64) * _GOLDEN
     bits = np.ascontiguousarray(cells, dtype=np.float64).view(np.uint64) ^ marker
-    cell = _mix(bits).sum(axis=1, dtype=np.uint64)
-    np.add(_mix(cell)[:, None], marker, out=bits)
-    moved = (_mix(bits) >> np.uint64(11)) * 2.0**-53
+    cell = mix(bits).sum(axis=1, dtype=np.uint64)
+    np.add(mix(cell)[:, None], marker, out=bits)
+    moved = (mix(bits) >> np.uint64(11)) * 2.0**-53
     moved *= DITHER
     moved += cells
     return np.asarray(moved)
 
 
-def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Mix bits in place: the finalizer of splitmix64 (Steele et al. 2014)."""
+def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Mix bits in place, and return them: the finalizer of splitmix64 (Steele et al. 2014)."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         x ^= x >> np.uint64(shift)
         x *= np.uint64(factor)

@@ -67,8 +67,8 @@ class Response:
 
     @property
     def strength(self) -> float:
-        """Root mean square of the logarithms of the gains: 0 for the identity."""
-        return float(np.sqrt((self.log_gain**2).mean()))
+        """Standard deviation of the logarithms of the gains: what all markers have in common does not count."""
+        return float(np.sqrt(((self.log_gain - np.median(self.log_gain)) ** 2).mean()))
 
 
 class Fitted(NamedTuple):

@@ -84,6 +84,12 @@ def _workers(n_workers: int) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(n_threads)
 
 
+def same_sums() -> AbstractContextManager[object]:
+    """Let matrix products be computed with a single thread each: with more, sums may come in another order."""
+    found: AbstractContextManager[object] = _libraries(learner=False).limit(limits=1, user_api="blas")
+    return found
+
+
 def one_thread(*, learner: bool = False) -> AbstractContextManager[object]:
     """Let libraries compute with a single thread.
 

@@ -130,7 +130,7 @@ class WholeRun:
         """
         own = [filling for filling in self.fillings if filling.gap.target == batch.name]
         rngs = [np.random.default_rng(self.config.seed) for _ in own]
-        kept, rows = _Kept(), learned_rows(batch, self.config.seed)
+        kept, rows = _Kept(), np.sort(learned_rows(batch, self.config.seed))
         start = 0
         for values in batch.cells.pieces():
             self.progress(MAPPING, (which[0] + start / batch.n_cells) / which[1])
