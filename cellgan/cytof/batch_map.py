@@ -10,6 +10,7 @@ import torch
 
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.novelty import Novelty
+from cellgan.cytof.response import Response
 from cellgan.cytof.transform import Standardise
 from cellgan.cytof.uncertainty import Uncertainty
 
@@ -79,7 +80,9 @@ class BatchMap:
         before = self.units.apply(values).astype(np.float64)
         after = self.mover(before)
         if self.novelty is not None:
-            novel = self.novelty(after)
+            novel = self.novelty(self._told_apart(values, after))
+            # Maps of clusters say nothing of cells without counterpart: the batch's mapping is all there is.
+            after[novel] = self.mover.batch_mapping(before[novel])
         if self.uncertainty is not None:
             found = self.uncertainty(after)
             # A cell without counterpart was moved as its batch's other cells are: nothing else speaks for it.
@@ -87,6 +90,13 @@ class BatchMap:
             sd = (found * self.units.sd).astype(np.float32)
         aligned = np.maximum(self.units.invert(after.astype(np.float32)), self.lowest)
         return Mapped(aligned, sd, novel)
+
+    def _told_apart(self, values: NDArray[np.float32], aligned: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return where cells are told apart that have no counterpart, standard units."""
+        response = None if self.novelty is None else self.novelty.response
+        if response is None:
+            return aligned
+        return self.units.to_units(np.maximum(response(values.astype(np.float64)), self.lowest))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return all numbers that the map consists of, by name; `from_tensors` takes them back."""
@@ -103,6 +113,12 @@ class BatchMap:
         if self.novelty is not None:
             found["novelty/familiar"] = torch.from_numpy(self.novelty.familiar)
             found["novelty/novel"] = torch.from_numpy(self.novelty.novel)
+            found["novelty/scale"] = torch.from_numpy(self.novelty.scale)
+            if self.novelty.response is not None:
+                response = self.novelty.response
+                found["novelty/log_gain"] = torch.from_numpy(response.log_gain)
+                found["novelty/log_power"] = torch.from_numpy(response.log_power)
+                found["novelty/background"] = torch.from_numpy(response.background)
         return found
 
     @classmethod
@@ -139,10 +155,20 @@ class BatchMap:
             uncertainty=Uncertainty(arrays["uncertainty/level"], arrays["uncertainty/sd"])
             if "uncertainty/sd" in arrays
             else None,
-            novelty=Novelty(arrays["novelty/familiar"], arrays["novelty/novel"])
-            if "novelty/novel" in arrays
-            else None,
+            novelty=_novelty(arrays) if "novelty/novel" in arrays else None,
         )
+
+
+def _novelty(arrays: Mapping[str, NDArray[np.float64]]) -> Novelty:
+    """Build what tells cells without counterpart; older models had one scale, and told them where they end."""
+    familiar = arrays["novelty/familiar"]
+    response = None
+    if "novelty/log_gain" in arrays:
+        response = Response(
+            arrays["novelty/log_gain"], arrays["novelty/log_power"], arrays["novelty/background"]
+        )
+    scale = arrays.get("novelty/scale", np.ones(familiar.shape[1]))
+    return Novelty(familiar, arrays["novelty/novel"], scale, response)
 
 
 def make_maps(

@@ -198,7 +198,9 @@ def _held(
 ) -> tuple[dict[int, NDArray[np.float64]], dict[int, NDArray[np.float64]]]:
     """Hold the clusters' departures from the batch's mapping to what an instrument could cause."""
     departures = {cluster: target[cluster] - batch.maps(knots) for cluster, knots in source.items()}
-    asked = batch.units.sd.astype(np.float64) * np.abs([departure.mean(axis=0) for departure in departures.values()])
+    asked = batch.units.sd.astype(np.float64) * np.abs(
+        [departure.mean(axis=0) for departure in departures.values()]
+    )
     gain = np.clip(DEPARTURES * _weighted_median(asked, common), LEAST_GAIN, MOST_GAIN)
     sources, targets = {}, {}
     for cluster, departure in departures.items():

@@ -118,11 +118,16 @@ class Start(NamedTuple):
     maps
         One a marker, standard units.
     response
-        The instrument's part of them.
+        The instrument's part of them; None where they follow labels.
     """
 
     maps: MarkerMaps
-    response: Response
+    response: Response | None = None
+
+    @property
+    def strength(self) -> float:
+        """How much the gains differ from marker to marker."""
+        return float("nan") if self.response is None else self.response.strength
 
 
 def fit_start(
@@ -161,7 +166,9 @@ def fit_start(
 
     def instrument(maps: MarkerMaps, guess: Response | None) -> Response:
         source, target = to_values(maps.source), to_values(maps.target)
-        return fit_response(source, target, sd=units.sd.astype(np.float64), lowest=lowest, guess=guess).response
+        return fit_response(
+            source, target, sd=units.sd.astype(np.float64), lowest=lowest, guess=guess
+        ).response
 
     positions = cells if guess is None else guess(cells)
     response = instrument(free(positions, seed, 1), None)
@@ -232,7 +239,7 @@ def fit_mover(
     turns: int = START_TURNS,
 ) -> Mover:
     """Fit an initial alignment and the passes after it: the whole way of `cells`, without a game."""
-    start, _ = fit_start(reference, cells, units=units, seed=seed, guess=guess, turns=turns)
+    start = fit_start(reference, cells, units=units, seed=seed, guess=guess, turns=turns).maps
     passes = fit_passes(
         reference,
         cells,

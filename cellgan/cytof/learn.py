@@ -197,7 +197,12 @@ def learn(
         if lesson.source != "cells":  # what has no counterpart is asked of all cells
             sides = [_sampled(_all(prepared.batch(side.batch.name)), config.seed) for side in sides]
         reference, cells = map(cells_of, sides)
-        return Learned(pair, fit_novelty(reference, pair.mover(cells), seed=config.seed), lesson)
+        there = pair.mover(cells)
+        if pair.response is not None:
+            lowest = np.minimum(reference.min(axis=0), cells.min(axis=0))
+            there = np.maximum(units.to_units(pair.response(units.to_values(cells))), lowest)
+        novelty = fit_novelty(reference, there, seed=config.seed, response=pair.response)
+        return Learned(pair, novelty, lesson)
 
 
 def some_rows(n_cells: int, n: int, seed: int) -> NDArray[np.intp]:

@@ -63,6 +63,12 @@ class Mover:
         moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks)
         return np.concatenate(moved) if moved else np.empty(cells.shape)
 
+    def batch_mapping(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map cells as all cells of the batch are mapped, whatever their cluster."""
+        if self.start is None:  # a generator knows nothing else
+            return self(cells) if self.generator is not None and not self.passes else cells
+        return self.start(dither(cells))
+
     @cached_property
     def _lookup(self) -> _Lookup | None:
         maps = [] if self.start is None else [self.start]

@@ -1,14 +1,19 @@
-"""Cells of a batch that have no counterpart in the reference, found among aligned cells.
+"""Cells of a batch that have no counterpart in the reference.
 
-Take equally many cells of both batches. A cell of a type that both hold has neighbours from both; a cell of a
-type that the reference lacks has neighbours from its own batch alone. A cell is *novel* if fewer than 15 % of
-the neighbours are the reference's, and if the reference's nearest lie clearly farther away than those of its
-own batch, both on average over its neighbourhood. The share alone would also call cells novel whose type is
-there, but slightly displaced or rarer; these have the reference close by. How far is far: a third farther,
-and farther than the nearest cells of a type ten times rarer, which depends on how many directions cells vary
-in.
+They are looked for where an instrument's response puts them (`response.Response`), not where they end: maps
+that follow quantiles draw cells without counterpart towards what is there. Two things are measured of each
+cell, in a metric in which every marker varies alike among neighbours, and averaged over its neighbourhood:
 
-What is novel is remembered by a few typical cells of either kind, so that any number of cells can be told
+- how much farther the reference's nearest cells lie than those of its own batch, of equally many cells: a
+  cell of a type that both hold has both equally near;
+- how much farther the reference's nearest cells lie than these lie from their own nearest (the local outlier
+  factor of Breunig et al. 2000, with respect to the reference): of a type that is merely rarer in the
+  reference, its cells lie at their usual distance there.
+
+The first alone would call a rare type novel, the second would be misled by a few stray cells of the reference
+that lie where a type is missing. A cell is *novel* if the product is large.
+
+What is novel is remembered by some typical cells of either kind, so that any number of cells can be told
 apart, and cells measured later.
 """
 
@@ -25,16 +30,22 @@ from cellgan.cytof.neighbours import nearest_cells
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cellgan.cytof.response import Response
+
 N_CELLS = 5_000  # of each batch at most
-N_NEIGHBOURS = 20
-N_AVERAGED = 10  # neighbours over which both are averaged, the cell itself included
-LEAST_SHARE = 0.15  # of the reference among the neighbours, for a cell to have a counterpart
 N_NEAREST = 10  # neighbours of either batch whose distances are compared
-LEAST_DISTANCE = 4 / 3  # to the reference, in distances to the own batch, for a cell to have no counterpart
-RARER = 10.0  # times, for a type not to count as absent
+N_LOCAL = 5  # the same, for the local outlier factor
+SPARSE = 0.95  # quantile of the reference's own distances: a stray cell's is taken for no larger
+N_AVERAGED = 25  # neighbours over which both are averaged, the cell itself included
+# Product of both ratios, for a cell to have no counterpart: and more than the first one is, by some margin, for
+# a type that is so many times rarer in the reference. How much that is depends on how many directions cells
+# vary in.
+LEAST_DISTANCE, RARER, MARGIN = 1.55, 20.0, 1.05
 LEAST_CELLS = 20  # fewer novel cells than this are none
+LEAST_SPREAD = 0.2  # standard units, among neighbours: a marker that varies less is not blown up
+N_SPREAD = 2_500  # cells whose neighbours tell how much markers vary among neighbours
 LEAST_OF_TYPE = 10  # cells, to tell by how much a type moved
-N_TYPICAL = {"novel": 30, "familiar": 100}
+N_TYPICAL = {"novel": 60, "familiar": 200}
 CELLS_PER_TYPICAL = 8
 
 
@@ -45,32 +56,46 @@ class Novelty:
     Attributes
     ----------
     familiar
-        Typical cells of types that both batches hold, aligned, ``(n_familiar, n_markers)``.
+        Typical cells of types that both batches hold, ``(n_familiar, n_markers)``.
     novel
         Typical cells of types that the reference lacks, ``(n_novel, n_markers)``.
+    scale
+        What a distance of 1 is for each marker, ``(n_markers,)``.
+    response
+        Where cells are told apart: where this puts them; None for where they end.
     """
 
     familiar: NDArray[np.float64]
     novel: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    response: Response | None = None
 
-    def __call__(self, aligned: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which aligned cells, ``(n_cells, n_markers)``, have no counterpart, ``(n_cells,)``."""
-        typical = np.concatenate([self.familiar, self.novel])
-        is_novel: NDArray[np.bool_] = nearest(aligned, typical) >= len(self.familiar)
+    def __call__(self, cells: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which cells, ``(n_cells, n_markers)`` where they are told apart, have no counterpart."""
+        typical = np.concatenate([self.familiar, self.novel]) / self.scale
+        is_novel: NDArray[np.bool_] = nearest(cells / self.scale, typical) >= len(self.familiar)
         return is_novel
 
 
-def fit_novelty(reference: NDArray[np.float64], aligned: NDArray[np.float64], *, seed: int) -> Novelty | None:
+def fit_novelty(
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    *,
+    seed: int,
+    response: Response | None = None,
+) -> Novelty | None:
     """Learn which cells of a batch have no counterpart.
 
     Parameters
     ----------
     reference
         Cells of the reference, standardised, ``(n_cells, n_markers)``.
-    aligned
-        Cells of the other batch, aligned, in the same units.
+    cells
+        Cells of the other batch where they are to be told apart, in the same units.
     seed
         Of subsamples and typical cells.
+    response
+        What put them there; kept for cells that come later.
 
     Returns
     -------
@@ -78,17 +103,19 @@ def fit_novelty(reference: NDArray[np.float64], aligned: NDArray[np.float64], *,
         None where every cell has a counterpart, or where there are too few cells to tell.
     """
     rng = np.random.default_rng(seed)
-    n_cells = min(len(reference), len(aligned), N_CELLS)
-    if n_cells < LEAST_CELLS + N_NEIGHBOURS:
+    n_cells = min(len(reference), len(cells), N_CELLS)
+    if n_cells < 2 * LEAST_CELLS:
         return None
-    reference, aligned = (x[rng.permutation(len(x))[:n_cells]] for x in (reference, aligned))
-    novel = _novel(reference, aligned)
+    reference, cells = (x[rng.permutation(len(x))[:n_cells]] for x in (reference, cells))
+    scale = _spread(np.concatenate([reference[:N_SPREAD], cells[:N_SPREAD]]))
+    novel = _novel(reference / scale, cells / scale)
     if novel.sum() < LEAST_CELLS:
         return None
-    return Novelty(
-        familiar=_typical(aligned[~novel], N_TYPICAL["familiar"], seed=seed),
-        novel=_typical(aligned[novel], N_TYPICAL["novel"], seed=seed),
+    familiar, strange = (
+        scale * _typical(own / scale, n, seed=seed)
+        for own, n in ((cells[~novel], N_TYPICAL["familiar"]), (cells[novel], N_TYPICAL["novel"]))
     )
+    return Novelty(familiar, strange, scale, response)
 
 
 def novel_to_labelled(
@@ -152,31 +179,29 @@ def _shift(
     return shift
 
 
-def _novel(reference: NDArray[np.float64], aligned: NDArray[np.float64]) -> NDArray[np.bool_]:
-    at_own, neighbours = nearest_cells(aligned, aligned, N_NEIGHBOURS + 1)
-    at_reference, _ = nearest_cells(aligned, reference, N_NEIGHBOURS)
-    distance = np.hstack([at_own[:, 1:], at_reference])  # a cell is no neighbour of itself
-    first = np.argpartition(distance, N_NEIGHBOURS - 1, axis=1)[:, :N_NEIGHBOURS]
-    share = (first >= N_NEIGHBOURS).mean(axis=1)
-    near, far = (at[:, :N_NEAREST].mean(axis=1) for at in (at_own[:, 1:], at_reference))
-    # Cells that are the same to the last digit lie at no distance at all.
-    apart = far / np.maximum(near, 1e-6)
+def _novel(reference: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.bool_]:
+    n = min(N_NEAREST, len(cells) - 1)
+    at_own, neighbours = nearest_cells(cells, cells, max(n + 1, min(N_AVERAGED, len(cells))))
+    at_reference, which = nearest_cells(cells, reference, n)
+    # A cell is no neighbour of itself. Cells that are the same to the last digit lie at no distance at all.
+    farther = at_reference.mean(axis=1) / np.maximum(at_own[:, 1 : n + 1].mean(axis=1), 1e-6)
+    local = min(N_LOCAL, n)
+    usual = nearest_cells(reference, reference, local + 1)[0][:, 1:].mean(axis=1)
+    usual = np.maximum(np.minimum(usual, np.quantile(usual, SPARSE)), 1e-6)
+    outlying = at_reference[:, :local].mean(axis=1) / usual[which[:, :local]].mean(axis=1)
     around = neighbours[:, :N_AVERAGED]
-    far_enough = max(LEAST_DISTANCE, RARER ** (1 / _dimension(at_own)))
-    novel: NDArray[np.bool_] = (share[around].mean(axis=1) < LEAST_SHARE) & (
-        apart[around].mean(axis=1) > far_enough
-    )
+    novel: NDArray[np.bool_] = farther[around].mean(axis=1) * outlying[around].mean(axis=1) > LEAST_DISTANCE
     return novel
 
 
-def _dimension(at_own: NDArray[np.float64]) -> float:
-    """Return in how many directions cells vary, from how distances to neighbours grow with their number.
-
-    In d dimensions the n-th nearest lies as far as the n-th part of the volume reaches: n^(1/d).
-    """
-    few, many = at_own[:, N_NEAREST].mean(), at_own[:, N_NEIGHBOURS].mean()
-    growth = np.log(max(many, 1e-6) / max(few, 1e-6)) / np.log(N_NEIGHBOURS / N_NEAREST)
-    return float(1 / np.clip(growth, 1e-3, 1))
+def _spread(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much each marker varies among neighbours, one standard deviation."""
+    whole = np.maximum(cells.std(axis=0), LEAST_SPREAD)
+    n = min(N_LOCAL, len(cells) - 1)
+    _, near = nearest_cells(cells / whole, cells / whole, n + 1)
+    gaps = cells[:, None] - cells[near[:, 1:]]
+    found: NDArray[np.float64] = np.maximum(np.sqrt((gaps**2).mean(axis=(0, 1)) / 2), LEAST_SPREAD)
+    return found
 
 
 def _typical(cells: NDArray[np.float64], n: int, *, seed: int) -> NDArray[np.float64]:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from cellgan.core import RoundReport
     from cellgan.cytof.config import AlignConfig
+    from cellgan.cytof.correspondence import Start
     from cellgan.cytof.evaluate import Scores
     from cellgan.cytof.evidence import Evidence
     from cellgan.cytof.labels import Known
-    from cellgan.cytof.marker_maps import MarkerMaps
+    from cellgan.cytof.response import Response
     from cellgan.cytof.transform import Standardise
     from cellgan.cytof.uncertainty import Uncertainty
 
@@ -41,6 +42,8 @@ class Pair:
     ----------
     mover
         From the batch to the reference, in standard units.
+    response
+        What the instrument did, by what is known; None where nobody asked, or where it did nothing.
     uncertainty
         How far its results may be from the truth.
     chosen
@@ -58,6 +61,7 @@ class Pair:
     """
 
     mover: Mover
+    response: Response | None
     uncertainty: Uncertainty
     chosen: str
     scores: Mapping[str, Scores]
@@ -118,8 +122,12 @@ def align_pair(
     else:
         distance = floor["emd"] if evidence.answer == "nothing" else UNKNOWN_SD
         uncertainty = undetected(reference.shape[1], distance)
+    response = None if proposed.start is None else proposed.start.response
+    if response is not None and not evidence.moves:
+        response = response.usual()
     return Pair(
         mover=mover,
+        response=response,
         uncertainty=uncertainty,
         chosen=chosen,
         scores=scores,
@@ -134,15 +142,16 @@ _PROPOSE = {"matched": matched, "magan": magan, "quantiles": quantiles}
 
 
 def _learn_from_all(
-    mover: Mover, split: Split, start: MarkerMaps | None, *, units: Standardise, seed: int
+    mover: Mover, split: Split, start: Start | None, *, units: Standardise, seed: int
 ) -> Mover:
     """Fit the maps again, now from the held-out cells too; the game stays as it is."""
     if not mover.passes:
         return mover
     r, c = split.whole_reference, split.whole_cells
-    positions = Mover(start, mover.generator)(c)
-    batch = None if start is None else BatchMapping(start, units)
-    return Mover(start, mover.generator, fit_passes(r, c, positions, seed=seed, batch=batch))
+    maps = None if start is None else start.maps
+    positions = Mover(maps, mover.generator)(c)
+    batch = None if maps is None else BatchMapping(maps, units)
+    return Mover(maps, mover.generator, fit_passes(r, c, positions, seed=seed, batch=batch))
 
 
 class _Shown:

@@ -8,7 +8,15 @@ import numpy as np
 
 from cellgan.core import pick
 from cellgan.cytof.cluster_maps import BatchMapping
-from cellgan.cytof.correspondence import Weights, balance, fit_passes, fit_start, play_game, stay_near
+from cellgan.cytof.correspondence import (
+    Start,
+    Weights,
+    balance,
+    fit_passes,
+    fit_start,
+    play_game,
+    stay_near,
+)
 from cellgan.cytof.evidence import Evidence, after_start, as_measured
 from cellgan.cytof.labels import fit_labelled_start, labelled_pairs
 from cellgan.cytof.marker_maps import fit_marker_maps
@@ -72,7 +80,7 @@ class Proposed(NamedTuple):
     proposals: Mapping[str, Proposal]
     preferred: tuple[str, ...]
     way_back: Mover
-    start: MarkerMaps | None = None
+    start: Start | None = None
 
 
 class Task(NamedTuple):
@@ -103,26 +111,23 @@ class Task(NamedTuple):
         return Proposal(mover, self.unseen.score(mover(self.split.unseen_cells)))
 
 
-def initial(task: Task) -> tuple[MarkerMaps | None, Evidence]:
+def initial(task: Task) -> tuple[Start | None, Evidence]:
     """Fit the initial alignment, and ask what speaks for it.
 
     Labels need no evidence, and without correspondence there is no initial alignment.
     """
     split, seed = task.split, task.config.seed
     if split.known is not None:
-        return fit_labelled_start(split.reference, split.cells, split.known), Evidence("align")
+        return Start(fit_labelled_start(split.reference, split.cells, split.known)), Evidence("align")
     measured = as_measured(split.whole_reference, split.whole_cells, seed=seed)
     if not measured.moves or task.config.correspondence == "none":
         return None, measured
-    start, response = fit_start(split.reference, split.cells, units=task.units, seed=seed)
-    positions = Mover(start)(split.whole_cells)
-    evidence = after_start(
-        split.whole_reference, positions, measured, strength=response.strength, seed=seed
-    )
-    return start, evidence
+    start = fit_start(split.reference, split.cells, units=task.units, seed=seed)
+    positions = Mover(start.maps)(split.whole_cells)
+    return start, after_start(split.whole_reference, positions, measured, strength=start.strength, seed=seed)
 
 
-def nothing(task: Task, start: MarkerMaps | None = None) -> Proposed:
+def nothing(task: Task, start: Start | None) -> Proposed:
     """Propose to leave all cells where they are; the initial alignment is shown, and not taken.
 
     Parameters
@@ -134,11 +139,11 @@ def nothing(task: Task, start: MarkerMaps | None = None) -> Proposed:
     """
     found = _simple(task)
     if start is not None:
-        found[START] = task.scored(Mover(start))
-    return Proposed(found, (NOTHING,), Mover())
+        found[START] = task.scored(Mover(start.maps))
+    return Proposed(found, (NOTHING,), Mover(), start)
 
 
-def matched(task: Task, start: MarkerMaps | None) -> Proposed:
+def matched(task: Task, start: Start | None) -> Proposed:
     """Propose the initial alignment, maps after it, and maps after the game; labels decide for the last.
 
     Parameters
@@ -151,41 +156,42 @@ def matched(task: Task, start: MarkerMaps | None) -> Proposed:
     split, config, units = task.split, task.config, task.units
     r, c, seed = split.reference, split.cells, config.seed
     found: dict[str, Proposal] = {}
-    positions, batch = c, None
+    positions, maps, batch = c, None, None
     if start is not None:
-        found[START] = task.scored(Mover(start))
-        positions, batch = found[START].mover(c), BatchMapping(start, units)
+        maps, batch = start.maps, BatchMapping(start.maps, units)
+        found[START] = task.scored(Mover(maps))
+        positions = found[START].mover(c)
     device = pick(config.device)
     tie: Correspondence | None = None
     if split.known is not None:
         tie = labelled_pairs(r, positions, split.known, device=device, seed=seed)
-    elif start is not None:
+    elif maps is not None:
         tie = stay_near(r.shape[1])
     weights = balance(r, positions, seed=seed + 50)
 
-    def without_game() -> tuple[Mover, MarkerMaps | None]:
+    def without_game() -> tuple[Mover, Start | None]:
         found.update(_simple(task))
         if start is not None:
             passes = fit_passes(r, c, positions, seed=seed, batch=batch)
-            found[START_MAPS] = task.scored(Mover(start, passes=passes))
-        way_back = fit_way_back(r, c, units=units, seed=seed, start=start)
+            found[START_MAPS] = task.scored(Mover(maps, passes=passes))
+        way_back = fit_way_back(r, c, units=units, seed=seed, start=maps)
         if start is None or split.known is not None:
             return way_back, start
-        return way_back, _once_more(start, split, units, seed)
+        return way_back, _once_more(start.maps, split, units, seed)
 
     # Half of the work needs no game: it is done in a thread of its own.
     with beside(without_game) as others:
         generator = play_game(
             r, positions, weights, tie, rounds=config.rounds, seed=seed, device=device, watchers=[task.watch]
         )
-        led = Mover(start, generator)
+        led = Mover(maps, generator)
         passes = fit_passes(r, c, led(c), seed=seed, batch=batch)
-        found[GAME_MAPS] = task.scored(Mover(start, generator, passes))
+        found[GAME_MAPS] = task.scored(Mover(maps, generator, passes))
     free = config.correspondence == "shared"
     return Proposed(found, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,), *others.result())
 
 
-def magan(task: Task, _start: MarkerMaps | None) -> Proposed:
+def magan(task: Task, _start: Start | None) -> Proposed:
     """Propose what MAGAN's generator makes of the cells.
 
     As published but for the generators, which are residual: between batches the identity is a better first
@@ -220,7 +226,7 @@ def magan(task: Task, _start: MarkerMaps | None) -> Proposed:
     return Proposed(_simple(task) | own, (GENERATOR,), way_back)
 
 
-def quantiles(task: Task, _start: MarkerMaps | None) -> Proposed:
+def quantiles(task: Task, _start: Start | None) -> Proposed:
     """Propose nothing but a simple rival that stands in every table.
 
     Parameters
@@ -262,7 +268,7 @@ def _simple(task: Task) -> dict[str, Proposal]:
     return {name: task.scored(mover) for name, mover in movers.items()}
 
 
-def _once_more(start: MarkerMaps, split: Split, units: Standardise, seed: int) -> MarkerMaps:
+def _once_more(start: MarkerMaps, split: Split, units: Standardise, seed: int) -> Start:
     """Go on with an initial alignment: some draws of the cells lead it astray, all of them do not."""
     return fit_start(
         split.whole_reference,
@@ -271,4 +277,4 @@ def _once_more(start: MarkerMaps, split: Split, units: Standardise, seed: int) -
         seed=seed + REFIT_SEED,
         guess=start,
         turns=REFIT_TURNS,
-    ).maps
+    )

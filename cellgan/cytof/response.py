@@ -24,6 +24,8 @@ PIVOT = 10.0  # cofactors: where a power changes nothing
 LOWEST, HIGHEST = -4.0, 13.0  # arcsinh units: beyond the range of any instrument
 MOST_GAIN = 3.4  # logarithm: thirtyfold
 MOST_POWER = 0.29  # logarithm: from three quarters to four thirds
+# Usual are: gains within a factor of two of each other and of 2.7, and a background of a cofactor fifth.
+USUAL_GAIN, MOST_USUAL_GAIN, USUAL_BACKGROUND = 0.7, 1.0, 0.2
 CAP = 1.5  # standard deviations: a quantile that misses by more counts no more
 LEAST_SD = 0.3  # arcsinh units, in which misses are counted
 # What a map costs beside its misses: where two explain the quantiles alike, the nearer to the identity counts.
@@ -64,6 +66,16 @@ class Response:
         gained = np.where(signal > 0, bent, signal) * np.exp(self.log_gain)
         mapped: NDArray[np.float64] = np.arcsinh(gained - self.background)
         return mapped
+
+    def usual(self) -> Response:
+        """Return the same with gains and backgrounds held to what is usual, for where little is known."""
+        middle = float(np.median(self.log_gain))
+        gain = np.clip(self.log_gain, middle - USUAL_GAIN, middle + USUAL_GAIN)
+        return Response(
+            np.clip(gain, -MOST_USUAL_GAIN, MOST_USUAL_GAIN),
+            self.log_power,
+            np.clip(self.background, -USUAL_BACKGROUND, USUAL_BACKGROUND),
+        )
 
     @property
     def strength(self) -> float:
