@@ -160,7 +160,7 @@ class BatchMap:
 
 
 def _novelty(arrays: Mapping[str, NDArray[np.float64]]) -> Novelty:
-    """Build what tells cells without counterpart; older models had one scale, and told them where they end."""
+    """Build what tells cells without counterpart; older models had one scale, and told at the ends."""
     familiar = arrays["novelty/familiar"]
     response = None
     if "novelty/log_gain" in arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cellgan.cytof.batch_warnings import is_worse
+from cellgan.cytof.batch_warnings import chosen_and_before, is_worse
 from cellgan.cytof.wording import called
 from cellgan.report import page
 from cellgan.report.charts import dumbbell
@@ -118,6 +118,7 @@ def clusters(batch: Mapping[str, Any]) -> page.Table:
     A row a cluster.
     """
     high = max(max(row["share_reference"], row["share_batch"]) for row in batch["clusters"]) or 1.0
+    still = chosen_and_before(batch)[0].get("method") == "nothing"
     body = []
     for row in batch["clusters"]:
         theirs, mine = row["share_reference"], row["share_batch"]
@@ -125,22 +126,28 @@ def clusters(batch: Mapping[str, Any]) -> page.Table:
         body.append(
             (
                 page.Cell(str(row["cluster"]), float(row["cluster"])),
-                page.Cell(", ".join(f"{name}+" for name in row.get("high", ())) or "–"),
+                page.Cell(_plus(row.get("high_before", ()))),
+                page.Cell(_plus(row.get("high", ()))),
                 number(theirs, share=True),
                 number(mine, share=True),
                 page.Cell(dumbbell((theirs, REFERENCE), (mine, AFTER), high=high, alt=alt)),
-                page.Cell("own map" if row["mapped"] else "neighbours’ maps"),
+                page.Cell("nothing" if still else "own map" if row["mapped"] else "neighbours’ maps"),
             )
         )
     columns = (
         page.Column("Cluster"),
-        page.Column("High in"),
+        page.Column("High in, as measured"),
+        page.Column("High in, aligned"),
         page.Column(batch["reference"], look="number"),
         page.Column(batch["batch"], look="number"),
         page.Column(f"0 to {percent(high)}", sortable=False),
         page.Column("Moved by"),
     )
     return page.Table("Clusters and their shares", columns, tuple(body))
+
+
+def _plus(markers: Sequence[str]) -> str:
+    return ", ".join(f"{name}+" for name in markers) or "–"
 
 
 def number(value: float | None, *, share: bool = False) -> page.Cell:

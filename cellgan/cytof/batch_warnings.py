@@ -87,7 +87,7 @@ def _worse(batch: Mapping[str, Any]) -> list[str]:
 def _quantiles_ahead(batch: Mapping[str, Any]) -> list[str]:
     quantiles = scores_of(batch, "per-marker quantiles")
     chosen, _ = chosen_and_before(batch)
-    if not quantiles or not chosen:
+    if not quantiles or not chosen or _still(batch):  # then agreement is not what counts
         return []
     if not known(*(row[key] for row in (quantiles, chosen) for key in ("emd", "auc"))):
         return []
@@ -100,8 +100,8 @@ def _quantiles_ahead(batch: Mapping[str, Any]) -> list[str]:
 def _in_one_only(batch: Mapping[str, Any]) -> list[str]:
     """Warn of what one side has almost alone: a warning for the batch, one for the reference."""
     name, reference = batch["batch"], called(batch["reference"])
-    mine = _alone(batch["clusters"], "share_batch", "share_reference")
-    theirs = _alone(batch["clusters"], "share_reference", "share_batch")
+    mine = alone(batch["clusters"], "share_batch", "share_reference")
+    theirs = alone(batch["clusters"], "share_reference", "share_batch")
     found = []
     if batch["novel"] >= NOVEL_SHARE * batch["n_cells"]:
         said = [f"{novel_cells(batch)} of {name}'s cells have no counterpart in {reference}."]
@@ -109,7 +109,7 @@ def _in_one_only(batch: Mapping[str, Any]) -> list[str]:
         found.append(" ".join([*said, _what_became(batch)]))
     elif mine:
         where = _listed(mine, name, reference, "share_batch", "share_reference")
-        found.append(f"{where}: {_kind(mine, 'one batch')}.{_without_map(mine)}")
+        found.append(f"{where}: {_kind(mine, 'one batch')}.{_without_map(mine, still=_still(batch))}")
     if theirs:
         where = _listed(theirs, reference, name, "share_reference", "share_batch")
         whose = "other batches" if batch["reference"] == CONSENSUS else "one batch"
@@ -117,7 +117,7 @@ def _in_one_only(batch: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _alone(clusters: Sequence[Row], own: str, other: str) -> list[Row]:
+def alone(clusters: Sequence[Row], own: str, other: str) -> list[Row]:
     """Return the clusters that one side has almost alone, its largest first."""
     alone = [row for row in clusters if row[own] >= CLUSTER_SHARE and row[own] >= CLUSTER_RATIO * row[other]]
     return sorted(alone, key=lambda row: -row[own])
@@ -141,18 +141,23 @@ def _kind(alone: Sequence[Row], whose: str) -> str:
     return f"{noun} of {whose}, or not matched"
 
 
+def _still(batch: Mapping[str, Any]) -> bool:
+    """Say whether cells stayed where they were."""
+    return bool(chosen_and_before(batch)[0].get("method") == "nothing")
+
+
 def _what_became(batch: Mapping[str, Any]) -> str:
     """Say what was done with cells that have no counterpart, and where to find them."""
     look = 'look at them before you compare them between batches (obs["cellgan_novel"]).'
-    if chosen_and_before(batch)[0].get("method") == "nothing":
+    if _still(batch):
         return look.capitalize()
-    return f"Such cells were moved as {batch['batch']}'s other cells are: {look}"
+    return f"Such cells were moved by the map that all cells of {batch['batch']} share: {look}"
 
 
-def _without_map(clusters: Sequence[Row]) -> str:
-    """Say which of the batch's own clusters were moved along with their neighbours."""
+def _without_map(clusters: Sequence[Row], *, still: bool) -> str:
+    """Say which of the batch's own clusters were moved along with their neighbours, if cells were moved."""
     without = [str(row["cluster"]) for row in clusters if not row["mapped"]]
-    if not without:
+    if not without or still:
         return ""
     if len(without) < len(clusters):
         return f" The cells of {listing(without)} were not given a map of their own."

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from cellgan.cytof.clusters import nearest, reference_clusters
 from cellgan.cytof.neighbours import nearest_cells
@@ -37,11 +39,9 @@ N_NEAREST = 10  # neighbours of either batch whose distances are compared
 N_LOCAL = 5  # the same, for the local outlier factor
 SPARSE = 0.95  # quantile of the reference's own distances: a stray cell's is taken for no larger
 N_AVERAGED = 25  # neighbours over which both are averaged, the cell itself included
-# Product of both ratios, for a cell to have no counterpart: and more than the first one is, by some margin, for
-# a type that is so many times rarer in the reference. How much that is depends on how many directions cells
-# vary in.
-LEAST_DISTANCE, RARER, MARGIN = 1.55, 20.0, 1.05
+FARTHER = 1.5  # the product of both ratios from which a cell has no counterpart
 LEAST_CELLS = 20  # fewer novel cells than this are none
+LEAST_SHARE = 0.007  # of a batch's cells, for a group of novel cells that lie together to be a population
 LEAST_SPREAD = 0.2  # standard units, among neighbours: a marker that varies less is not blown up
 N_SPREAD = 2_500  # cells whose neighbours tell how much markers vary among neighbours
 LEAST_OF_TYPE = 10  # cells, to tell by how much a type moved
@@ -190,8 +190,23 @@ def _novel(reference: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArra
     usual = np.maximum(np.minimum(usual, np.quantile(usual, SPARSE)), 1e-6)
     outlying = at_reference[:, :local].mean(axis=1) / usual[which[:, :local]].mean(axis=1)
     around = neighbours[:, :N_AVERAGED]
-    novel: NDArray[np.bool_] = farther[around].mean(axis=1) * outlying[around].mean(axis=1) > LEAST_DISTANCE
-    return novel
+    novel = farther[around].mean(axis=1) * outlying[around].mean(axis=1) > FARTHER
+    return _of_populations(novel, neighbours[:, : n + 1])
+
+
+def _of_populations(novel: NDArray[np.bool_], neighbours: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Leave out novel cells that form no population, but lie at the edges of many."""
+    marked = np.flatnonzero(novel)
+    place = np.full(len(novel), -1)
+    place[marked] = np.arange(len(marked))
+    beside = place[neighbours[marked]]
+    rows, columns = np.nonzero(beside >= 0)
+    links = coo_array((np.ones(len(rows)), (rows, beside[rows, columns])), shape=(len(marked), len(marked)))
+    _, group = connected_components(links, directed=False)
+    large = np.bincount(group, minlength=1) >= LEAST_SHARE * len(novel)
+    found = novel.copy()
+    found[marked] = large[group] if len(marked) else False
+    return found
 
 
 def _spread(cells: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -46,40 +46,47 @@ class Panel:
     notes: tuple[str, ...] = ()
 
 
-def without(panel: Panel, constant: Mapping[str, Sequence[str]]) -> Panel:
-    """Take markers that have one single value in some batch out of those to be aligned.
-
-    There is nothing in such a column to tell cells apart by, and whatever it were mapped to would be
-    invented.
+def without(panel: Panel, silent: Mapping[str, Sequence[str]], *, reference: str) -> Panel:
+    """Take markers that say nothing in some batch out of what is aligned there.
 
     Parameters
     ----------
     panel
         As matched.
-    constant
-        By marker, the batches in which it has one single value.
+    silent
+        By marker, the batches in which it says nothing, see `cellgan.cytof.silent`.
+    reference
+        What says nothing in this batch is aligned in none.
 
     Returns
     -------
     Panel
-        With these markers kept, not aligned, and a note on each.
+        With these markers kept as measured, and a note on each.
 
     Raises
     ------
     PanelError
-        Fewer than two markers are left.
+        Fewer than two markers are left in some batch.
     """
-    if not constant:
+    if not silent:
         return panel
     notes = [
-        f"{marker} has one single value in {', '.join(batches)}: kept as measured, not aligned"
-        for marker, batches in constant.items()
+        f"{marker} hardly varies in {', '.join(batches)} (a stain that failed?): kept as measured "
+        f"{'' if reference in batches else 'there'}, not aligned and not matched by".replace(" ,", ",")
+        for marker, batches in silent.items()
     ]
-    left = only(panel, [marker for marker in panel.shared if marker not in constant])
-    if any(len(own) < 2 for own in left.columns.values()):
+    columns = {
+        name: {
+            marker: at for marker, at in own.items() if not {name, reference} & set(silent.get(marker, ()))
+        }
+        for name, own in panel.columns.items()
+    }
+    if any(len(own) < 2 for own in columns.values()):
         msg = "fewer than two shared markers are left to align: " + "; ".join(notes)
         raise PanelError(msg)
-    kept = (*panel.kept, *((marker, "marker") for marker in constant))
+    left = replace(panel, columns=columns)
+    left = only(left, [m for m in panel.shared if any(m in columns[n] for n in columns if n != reference)])
+    kept = (*panel.kept, *((marker, "marker") for marker in panel.shared if marker not in left.shared))
     return replace(left, kept=kept, notes=(*panel.notes, *notes))
 
 

@@ -11,6 +11,7 @@ from cellgan.cytof.columns import Columns
 from cellgan.cytof.draws import N_DRAWN, draw
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.panel import match_panels, only, without
+from cellgan.cytof.silent import silent_markers
 from cellgan.cytof.transform import Standardise, decide, other_scale, to_arcsinh
 from cellgan.errors import InputError
 
@@ -155,14 +156,20 @@ def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str
         The scale of the values is open, or differs between batches.
     """
     panel = match_panels(batches, reference=reference, markers=config.markers)
-    panel = without(panel, _constant(batches, panel))
+    drawn = {batch.name: draw(batch.cells, N_DRAWN, config.seed) for batch in batches}
     decision = decide(
-        [_markers(batch, panel, draw(batch.cells, N_DRAWN, config.seed)) for batch in batches],
+        [_markers(batch, panel, drawn[batch.name]) for batch in batches],
         requested=config.transform,
         cofactor=config.cofactor,
         names=[batch.name for batch in batches],
     )
-    return Prepared(batches, panel, decision)
+    found = Prepared(batches, panel, decision)
+    silent = silent_markers(
+        {batch.name: found.values(batch, drawn[batch.name]) for batch in batches},
+        {name: tuple(own) for name, own in panel.columns.items()},
+        reference=reference,
+    )
+    return replace(found, panel=without(panel, silent, reference=reference))
 
 
 def _markers(batch: CellBatch, panel: Panel, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
@@ -175,14 +182,3 @@ def _columns(
 ) -> NDArray[np.float32]:
     every = np.arange(batch.n_cells) if rows is None else rows
     return batch.cells.values(every, np.asarray(columns, dtype=np.intp))
-
-
-def _constant(batches: Sequence[CellBatch], panel: Panel) -> dict[str, list[str]]:
-    """Return the shared markers that have one single value in a batch, and in which."""
-    found: dict[str, list[str]] = {}
-    for batch in batches:
-        own = panel.columns[batch.name]
-        lowest, highest = (ends[list(own.values())] for ends in batch.cells.extremes())
-        for marker in np.array(list(own))[lowest == highest]:
-            found.setdefault(str(marker), []).append(batch.name)
-    return found

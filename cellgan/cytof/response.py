@@ -28,7 +28,7 @@ MOST_POWER = 0.29  # logarithm: from three quarters to four thirds
 USUAL_GAIN, MOST_USUAL_GAIN, USUAL_BACKGROUND = 0.7, 1.0, 0.2
 CAP = 1.5  # standard deviations: a quantile that misses by more counts no more
 LEAST_SD = 0.3  # arcsinh units, in which misses are counted
-# What a map costs beside its misses: where two explain the quantiles alike, the nearer to the identity counts.
+# What a map costs beside its misses: of two that explain the quantiles alike, the nearer to the identity.
 GAIN_COST, POWER_COST, BACKGROUND_COST = 0.02, 0.3, 0.01
 _GAINS = np.linspace(-3.2, 3.2, 33)
 _POWERS = np.log([0.8, 1.0, 1.25])
@@ -79,7 +79,7 @@ class Response:
 
     @property
     def strength(self) -> float:
-        """Standard deviation of the logarithms of the gains: what all markers have in common does not count."""
+        """Standard deviation of the logarithms of the gains; what markers have in common does not count."""
         return float(np.sqrt(((self.log_gain - np.median(self.log_gain)) ** 2).mean()))
 
 

@@ -42,6 +42,8 @@ FORMAT = 1
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "anndata", "scanpy")
 N_CLUSTERS = 10
 HIGH = 0.7  # standard deviations above the reference's mean, for a marker to describe a cluster
+# The same, of the batch's own mean: a cluster that had as much and has no more than that after was changed.
+WAS_HIGH, IS_NOT = 1.0, 0.0
 
 
 class Filled(NamedTuple):
@@ -126,6 +128,7 @@ def batch_summary(
     pair, _, lesson = learned
     own, reference = (prepared.batch(side.batch.name) for side in (lesson.cells, lesson.reference))
     before, after = pair.scores[NOTHING], pair.scores[pair.chosen]
+    gain = None if pair.response is None else np.exp(pair.response.log_gain)
     sd = np.median(sample.mapped.sd[:, prepared.columns(own).aligned], axis=0) / units.sd
     batch: dict[str, Any] = {
         "batch": own.name,
@@ -149,10 +152,11 @@ def batch_summary(
                 "emd_after": _number(after.emd_by_marker[i]),
                 "moved": _number(after.moved_by_marker[i]),
                 "sd": float(sd[i]),
+                "gain": None if gain is None else float(gain[i]),
             }
             for i, marker in enumerate(view.markers)
         ],
-        "clusters": _clusters(pair, units.apply(view.reference), units.apply(view.after), view.markers),
+        "clusters": _clusters(pair, view, units),
         "losses": {"rounds": pair.losses.rounds, "terms": pair.losses.terms},
     }
     verdict, warnings = judge_batch(batch)
@@ -232,28 +236,54 @@ def _row(method: str, scores: Scores, chosen: str) -> dict[str, Any]:
     return row | ({"chosen": True} if method == chosen else {})
 
 
-def _clusters(
-    pair: Pair, reference: NDArray[np.float32], after: NDArray[np.float32], markers: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Describe joint clusters of the reference and the aligned cells, and who fills them."""
-    r, c = reference.astype(np.float64), after.astype(np.float64)
+def _clusters(pair: Pair, view: View, units: Standardise) -> list[dict[str, Any]]:
+    """Describe joint clusters of the reference and the aligned cells: who fills them, and what they were."""
+    r, before, c = (
+        units.apply(side).astype(np.float64) for side in (view.reference, view.before, view.after)
+    )
     last = pair.mover.passes[-1][0] if pair.mover.passes else None
     clusters: Clusters = last.clusters if last else joint_clusters(r, c, N_CLUSTERS, seed=0)
-    shares = [clusters.shares(*clusters.memberships(side)) for side in (r, c)]
+    members = clusters.memberships(r), clusters.memberships(c)
+    shares = [clusters.shares(*found) for found in members]
+    as_measured = _means(before, *members[1], len(clusters))
+    own = [_means(_within(side), *members[1], len(clusters)) for side in (before, c)]
     rows: list[dict[str, Any]] = []
     for i, centre in enumerate(clusters.centres):
-        high = [markers[j] for j in np.argsort(-centre)[:4] if centre[j] > HIGH]
+        changed = np.flatnonzero((own[0][i] > WAS_HIGH) & (own[1][i] < IS_NOT))
         low, most = sorted((shares[0][i], shares[1][i]))
         rows.append(
             {
                 "share_reference": float(shares[0][i]),
                 "share_batch": float(shares[1][i]),
                 "mapped": i in last.maps if last else bool(most <= MAX_RATIO * low),
-                "high": high,
+                "high": _high(centre, view.markers),
+                "high_before": _high(as_measured[i], view.markers),
+                "changed": [view.markers[j] for j in changed],
             }
         )
     rows.sort(key=lambda row: -max(row["share_reference"], row["share_batch"]))
     return [{"cluster": rank} | row for rank, row in enumerate(rows, 1)]  # the largest is number 1
+
+
+def _high(levels: NDArray[np.float64], markers: Sequence[str]) -> list[str]:
+    """Name the markers that describe a cluster, by its levels in the reference's units, ``(n_markers,)``."""
+    return [markers[j] for j in np.argsort(-levels)[:4] if levels[j] > HIGH]
+
+
+def _means(
+    cells: NDArray[np.float64], near: NDArray[np.intp], share: NDArray[np.float64], n_clusters: int
+) -> NDArray[np.float64]:
+    """Return means of cells by the clusters they belong to; 0 where there are none."""
+    weights: NDArray[np.float64] = np.zeros((len(cells), n_clusters))
+    np.put_along_axis(weights, near, share, axis=1)
+    total: NDArray[np.float64] = np.maximum(weights.sum(axis=0), 1e-9)
+    means: NDArray[np.float64] = weights.T @ cells / total[:, None]
+    return means
+
+
+def _within(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bring cells to standard units of their own batch: a gain that all of them share says nothing."""
+    return (cells - cells.mean(axis=0)) / np.maximum(cells.std(axis=0), 1e-6)
 
 
 def _number(value: float | np.floating[Any]) -> float | None:

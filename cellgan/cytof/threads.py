@@ -85,7 +85,7 @@ def _workers(n_workers: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def same_sums() -> AbstractContextManager[object]:
-    """Let matrix products be computed with a single thread each: with more, sums may come in another order."""
+    """Let matrix products be computed by one thread each: with more, sums may come in another order."""
     found: AbstractContextManager[object] = _libraries(learner=False).limit(limits=1, user_api="blas")
     return found
 

@@ -1,42 +1,48 @@
-"""One verdict in words on an alignment, from its scores on held-out cells.
+"""One verdict in words on an alignment: from its scores on held-out cells, and from what speaks for it.
 
-The thresholds, and why they stand where they do:
+Scores measure agreement with the reference, and pressing everything onto the reference agrees best. So a
+verdict asks three things: how many cells correspond (`cellgan.cytof.evidence`), whether populations are still
+what they were, and only then the scores. The thresholds, and why they stand where they do:
 
+- *Poor, and nothing was moved*: too few cells correspond for anything to be known, or there are few at all.
+- *Nothing to align*: cells that correspond do not differ as measured.
+- *Poor*: a population is no longer high in what it was high in; or worse than the cells as they came, or than
+  the alignment's own start; or an AUC of .80 and more after (the batches are still plainly apart); or less
+  than a quarter of a cell's neighbours kept (cells were reshuffled); or nine tenths of the cells have no
+  counterpart, which is a mistake rather than biology.
+- *Caution*: fewer than half of the cells correspond; gains that differ between markers more than those of
+  instruments usually do; an AUC of .65 and more after; less than half of the distance above the floor
+  removed; less than 40 % of the neighbours kept (good alignments of replicates keep 50 to 85 %); fewer than
+  50 cells held out; or any warning, see `cellgan.cytof.batch_warnings`.
 - Two scores differ only beyond the noise of the held-out cells. ``floor.emd``, the distance between two
   halves of the reference, is that noise: distances differ beyond a quarter of it, and at least .01 SD. AUCs
   differ beyond .03, two standard errors with 800 against 800 cells.
-- *Nothing to align*: before, the batch lay no farther from the reference than its halves from each other,
-  and a classifier told it from the reference no better than a guess, or than it told the halves apart.
-- *Poor*: worse than the cells as they came, or than the alignment's own start; or an AUC of .80 and more
-  after (the batches are still plainly apart); or less than a quarter of a cell's neighbours kept (cells were
-  reshuffled).
-- *Caution*: an AUC of .65 and more after; less than half of the distance above the floor removed; less than
-  40 % of the neighbours kept (good alignments of replicates keep 50 to 85 %); or any warning.
-- *Could not be scored*: fewer than 50 cells of a batch were held out; and *poor* if nine tenths of its cells
-  have no counterpart, which is a mistake rather than biology.
-- *Warnings*: see `cellgan.cytof.batch_warnings`.
 
 Files hold the level, for programs; people read the same `WORDS` for it wherever they meet it.
 """
 
 from __future__ import annotations
 
+from math import log
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from cellgan.cytof.batch_warnings import apart, chosen_and_before, known, scores_of, warnings_of
+from cellgan.cytof.batch_warnings import alone, apart, chosen_and_before, known, scores_of, warnings_of
 from cellgan.cytof.config import CONSENSUS
 from cellgan.cytof.evaluate import AUC_SLACK
+from cellgan.cytof.evidence import FEW_CELLS, LEAST_SHARE, MANY, MOST_AUC, USUAL_STRENGTH
 from cellgan.cytof.wording import called
 from cellgan.report.numbers import count, decimal, listing, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 WORDS = {"good": "Good", "caution": "Look closer", "poor": "Do not use", "nothing": "Nothing to align"}
 AUC_POOR, AUC_CAUTION = 0.80, 0.65
 NEIGHBOURS_POOR, NEIGHBOURS_CAUTION = 0.25, 0.40
 REMOVED_CAUTION = 0.5
 FEW_HELD_OUT = 50  # of the smaller batch: with fewer, scores are chance
+CHANGED_SHARE = 0.01  # of the batch's cells, for a population to count
 ALL_NOVEL = 0.9  # of a batch's cells: that is no population of its own, but a mistake
 
 
@@ -53,46 +59,94 @@ def judge_batch(batch: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     The verdict, ``{"level": "good" | "caution" | "poor" | "nothing", "text": ...}``, and the warnings.
     """
     warnings = warnings_of(batch)
+    level, text = _judged(batch, warnings)
+    return {"level": level, "text": text}, warnings
+
+
+def _judged(batch: Mapping[str, Any], warnings: Sequence[str]) -> tuple[str, str]:
+    """Return level and text."""
+    answer, both = batch["evidence"]["answer"], _both(batch)
     chosen, before = chosen_and_before(batch)
-    both = _both(batch)
-    if batch["evidence"]["answer"] == "nothing" and chosen and chosen["method"] == "nothing":
-        text = (
-            f"As measured, {both} lie as close to each other as two halves of the reference do: there is no "
-            "batch effect to remove. Use the values as measured."
+    moved = chosen.get("method") != "nothing"
+    if answer in {"few", "unknown"}:
+        why = _few(batch) if answer == "few" else _unknown(batch)
+        became = "cells were moved as asked, but" if moved else "values stay as measured:"
+        return "poor", f"{WORDS['poor']} as aligned: {became} {why}"
+    poor = _failures(chosen, before, batch) if moved else []
+    if answer == "nothing":
+        alike = (
+            f"Cells of {both} that correspond do not differ as measured, neither marker by marker nor to a "
+            "classifier: there is no batch effect to remove"
         )
-        return {"level": "nothing", "text": text}, warnings
-    scored = chosen and before and known(chosen["emd"], before["emd"], batch["floor"]["emd"])
-    if not scored or min(batch["held_out"].values()) < FEW_HELD_OUT or _lost(batch):
-        return _without_scores(batch), warnings
-    poor = _failures(chosen, before, scores_of(batch, "start"), batch)
-    if batch["evidence"]["answer"] == "nothing":
-        why = poor[0] if poor else "there was no batch effect to remove"
-        text = f"Before, {both} were alike, and {why}. Use the values as measured."
-        return {"level": "poor" if poor else "nothing", "text": text}, warnings
+        why = f", and {listing(poor)}" if poor else ""
+        return "poor" if poor else "nothing", f"{alike}{why}. Use the values as measured."
     if poor:
-        text = f"The aligned values cannot be relied on: {listing(poor)}."
-        return {"level": "poor", "text": text}, warnings
-    doubts = _doubts(chosen, before, batch["floor"])
-    gain = _gain(chosen, before, batch)
-    if doubts or warnings:
-        why = f"But {listing(doubts)}." if doubts else "Read the warnings before you use the values."
-        return {"level": "caution", "text": f"{gain} {why} {_caveat(batch)}"}, warnings
-    return {"level": "good", "text": f"{gain} {_caveat(batch)}"}, warnings
+        return "poor", f"The aligned values cannot be relied on: {listing(poor)}."
+    if not _scored(chosen, before, batch):
+        held = listing([count(n) for n in batch["held_out"].values()])
+        return "caution", f"There were too few cells to score this alignment: {held} were held out."
+    doubts = _doubts(chosen, before, batch)
+    why = f"But {listing(doubts)}." if doubts else "Read the warnings before you use the values."
+    said = [_gain(chosen, before, batch), *([why] if doubts or warnings else []), _caveat(batch)]
+    return "caution" if doubts or warnings else "good", " ".join(said)
 
 
-def _lost(batch: Mapping[str, Any]) -> bool:
-    return bool(batch["novel"] > ALL_NOVEL * batch["n_cells"])
+def _scored(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[str, Any]) -> bool:
+    """Say whether scores mean anything."""
+    measured = chosen and before and known(chosen["emd"], before["emd"], batch["floor"]["emd"])
+    return bool(measured and min(batch["held_out"].values()) >= FEW_HELD_OUT)
 
 
-def _without_scores(batch: Mapping[str, Any]) -> dict[str, str]:
-    """Judge where scores mean nothing."""
-    if _lost(batch):
-        reference = called(batch["reference"])
-        text = f"The aligned values cannot be relied on: hardly any cell has a counterpart in {reference}."
-        return {"level": "poor", "text": text}
-    held = listing([count(n) for n in batch["held_out"].values()])
-    text = f"There were too few cells to score this alignment: {held} were held out. Look at the plots."
-    return {"level": "caution", "text": text}
+def _few(batch: Mapping[str, Any]) -> str:
+    """Say that there are too few cells to learn from."""
+    learned, reference = batch["learned_from"], called(batch["reference"])
+    return (
+        f"{count(learned['batch'])} cells of {batch['batch']} and {count(learned['reference'])} of "
+        f"{reference} could be learned from, and no batch effect can be told from fewer than {FEW_CELLS}."
+    )
+
+
+def _unknown(batch: Mapping[str, Any]) -> str:
+    """Say why nothing can be known: which cells do not correspond, and what would settle it."""
+    evidence, name, reference = batch["evidence"], batch["batch"], called(batch["reference"])
+    n_cells = count(round(evidence["share"] * batch["n_cells"]))
+    some = f"{percent(evidence['share'])} of {name}'s cells (about {n_cells})"
+    if evidence["share"] < LEAST_SHARE:
+        why = f"only {some} correspond to cells of {reference}, too few to tell a batch effect from biology"
+    elif evidence["share"] < MANY and evidence["auc"] > MOST_AUC:
+        why = (
+            f"{some} could correspond to cells of {reference}, but nothing that an instrument does makes "
+            f"them alike (a classifier still tells them apart, AUC {decimal(evidence['auc'])})"
+        )
+    else:
+        why = f"{some} correspond to cells of {reference}, but only by gains that {_gains(batch)}"
+    own = alone(batch["clusters"], "share_batch", "share_reference")
+    told = [f"{percent(row['share_batch'])} high in {listing(row['high'])}" for row in own if row["high"]]
+    only = f" Only {name} holds its populations {listing(told[:3])}." if told else ""
+    return (
+        f"{why}.{only} Control samples of both (--anchors) or cell types known in both "
+        "(--correspondence labels:KEY) would settle it."
+    )
+
+
+def _gains(batch: Mapping[str, Any]) -> str:
+    """Say which markers' gains differ most from the others'."""
+    rows = [row for row in batch["markers"] if known(row.get("gain"))]
+    usual = median(log(row["gain"]) for row in rows) if rows else 0.0
+    rows.sort(key=lambda row: -abs(log(row["gain"]) - usual))
+    told = [f"{row['marker']} times {decimal(row['gain'])}" for row in rows[:3]]
+    named = f" ({listing(told)})" if told else ""
+    return f"differ between markers more than an instrument's usually do{named}"
+
+
+def _changed(batch: Mapping[str, Any]) -> list[str]:
+    """Name populations that are no longer high in what they were high in."""
+    return [
+        f"cluster {row['cluster']} ({percent(row['share_batch'])} of {batch['batch']}) was high in "
+        f"{listing(row['changed'])} as measured and is not after"
+        for row in batch["clusters"]
+        if row.get("changed") and row["share_batch"] >= CHANGED_SHARE
+    ]
 
 
 def _both(batch: Mapping[str, Any]) -> str:
@@ -101,8 +155,17 @@ def _both(batch: Mapping[str, Any]) -> str:
     return f"the controls of {both}" if batch["learned_from"]["source"] == "controls" else both
 
 
+def _something(chosen: Mapping[str, Any], before: Mapping[str, Any], floor: Mapping[str, Any]) -> bool:
+    """Say whether any difference was removed, beyond the noise."""
+    nearer = apart(before["emd"], chosen["emd"], floor["emd"])
+    return nearer or (known(before["auc"], chosen["auc"]) and before["auc"] - chosen["auc"] > AUC_SLACK)
+
+
 def _caveat(batch: Mapping[str, Any]) -> str:
-    """Say what an alignment without fault may have removed besides the batch effect."""
+    """Say what an alignment without fault may have removed besides the batch effect, if it removed any."""
+    chosen, before = chosen_and_before(batch)
+    if not _something(chosen, before, batch["floor"]):
+        return "Use the values as measured, or look at the markers."
     name, reference = batch["batch"], batch["reference"]
     others = "the other batches" if reference == CONSENSUS else reference
     return {
@@ -121,6 +184,8 @@ def _removed(chosen: Mapping[str, Any], before: Mapping[str, Any], floor: Mappin
 
 def _gain(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[str, Any]) -> str:
     both, floor = _both(batch), batch["floor"]["emd"]
+    if not _something(chosen, before, batch["floor"]):
+        return f"What was removed of the difference between {both} is within the noise of the scores."
     if not apart(before["emd"], floor, floor):
         return (
             f"Marker by marker, {both} lay as close to each other as chance allows; a classifier told them "
@@ -133,7 +198,17 @@ def _gain(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[s
     )
 
 
-def _failures(
+def _failures(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[str, Any]) -> list[str]:
+    """Say what makes aligned values useless."""
+    reasons = _changed(batch)
+    if batch["novel"] > ALL_NOVEL * batch["n_cells"]:
+        reasons.append(f"hardly any cell has a counterpart in {called(batch['reference'])}")
+    if _scored(chosen, before, batch):
+        reasons += _bad_scores(chosen, before, scores_of(batch, "start"), batch)
+    return reasons
+
+
+def _bad_scores(
     chosen: Mapping[str, Any],
     before: Mapping[str, Any],
     start: Mapping[str, Any],
@@ -159,8 +234,16 @@ def _failures(
     return reasons
 
 
-def _doubts(chosen: Mapping[str, Any], before: Mapping[str, Any], floor: Mapping[str, Any]) -> list[str]:
+def _doubts(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[str, Any]) -> list[str]:
+    evidence, floor = batch["evidence"], batch["floor"]
     reasons = []
+    if not _something(chosen, before, floor):
+        reasons.append("cells were moved all the same")
+    if known(evidence["share"]) and evidence["share"] < MANY:
+        who = f"{percent(evidence['share'])} of {batch['batch']}'s cells"
+        reasons.append(f"only {who} correspond to cells of {called(batch['reference'])}")
+    if known(evidence["strength"]) and evidence["strength"] > USUAL_STRENGTH:
+        reasons.append(f"gains {_gains(batch)}")
     if known(chosen["auc"]) and chosen["auc"] >= AUC_CAUTION:
         reasons.append(f"a classifier partly tells the batches apart still (AUC {decimal(chosen['auc'])})")
     there_was_some = apart(before["emd"], floor["emd"], floor["emd"])

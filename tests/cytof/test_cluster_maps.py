@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cellgan.cytof.clusters import Clusters
 from cellgan.cytof.cluster_maps import AveragedMaps, ClusterMaps, fit_cluster_maps
+from cellgan.cytof.clusters import Clusters
 from cellgan.cytof.marker_maps import MarkerMaps, effective_number, fit_marker_maps
 from cellgan.cytof.pieces import Grid
 from cellgan.cytof.proposals import quantile_maps
