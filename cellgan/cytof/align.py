@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     import anndata as ad
 
+NAMED = 60  # fewer markers than this are named on the screen
+
 Progress = Callable[[str, float], None]
 Say = Callable[[str], None]
 
@@ -190,7 +192,7 @@ def align_batches(
             reference=name,
             markers=prepared.panel.shared,
             transform=prepared.decision.name,
-            cofactor=prepared.decision.cofactor,
+            cofactors=prepared.decision.cofactors,
             units=units,
             batches={batch.name: maps[batch.name] for batch in batches},
             about=run_summary(batches, prepared, config, reference=name),
@@ -223,7 +225,7 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
         seed=config.seed,
     )
     if prepared.decision.name == "arcsinh":
-        cells = to_linear(cells, prepared.decision.cofactor)
+        cells = to_linear(cells, prepared.decision.cofactors.of(prepared.panel.shared))
     var = pd.DataFrame({"channel": ""}, index=pd.Index(prepared.panel.shared, dtype=str))
     return CellBatch(name=CONSENSUS, cells=InMemory(ad.AnnData(cells, var=var)))
 
@@ -248,3 +250,5 @@ def _say_what(say: Say, prepared: Prepared, reference: str) -> None:
     shared = {len(own) for name, own in panel.columns.items() if name != reference}
     some = f", {min(shared)} to {max(shared)} of them in each batch" if len(shared) > 1 else ""
     say(f"{len(panel.shared)} shared markers{some}; values: {prepared.decision.reason}")
+    if len(panel.shared) < NAMED:
+        say(f"aligned: {', '.join(panel.shared)}")

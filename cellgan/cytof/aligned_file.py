@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+SCALE = ("name", "cofactor", "cofactors")
 FREE = {"threads", "device", "reference"}  # settings that may differ from file to file
 
 
@@ -139,7 +140,7 @@ def _with_own_names(obs: pd.DataFrame) -> pd.DataFrame:
 def _check_alike(part: Part, first: Part) -> None:
     """Refuse what was not aligned onto the same cells in the same way."""
     settings = [{k: v for k, v in one.told("config").items() if k not in FREE} for one in (part, first)]
-    scales = [{k: one.told("transform")[k] for k in ("name", "cofactor")} for one in (part, first)]
+    scales = [{k: one.told("transform").get(k) for k in SCALE} for one in (part, first)]
     differ = [key for key in settings[0] if settings[0].get(key) != settings[1].get(key)]
     told = [
         ("reference", part.reference, first.reference),

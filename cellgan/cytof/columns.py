@@ -31,17 +31,24 @@ class Columns:
         Where the aligned markers stand, in the model's order.
     counts
         Where ion counts stand, the aligned ones included: what is on the arcsinh scale in the end.
+    names
+        Of all columns.
     """
 
     aligned: NDArray[np.intp]
     counts: NDArray[np.intp]
+    names: Sequence[str]
 
     @classmethod
     def at(cls, aligned: Sequence[int], names: Sequence[str], channels: Sequence[str]) -> Columns:
         """Describe columns of which the aligned ones are known."""
         kinds = column_kinds(names, channels)
         counts = {i for i, kind in enumerate(kinds) if kind not in OTHER_UNITS} | set(aligned)
-        return cls(np.array(aligned, dtype=np.intp), np.array(sorted(counts), dtype=np.intp))
+        return cls(np.array(aligned, dtype=np.intp), np.array(sorted(counts), dtype=np.intp), names)
+
+    def called(self, places: NDArray[np.intp]) -> list[str]:
+        """Return the names of some columns."""
+        return [self.names[at] for at in places]
 
     @classmethod
     def find(

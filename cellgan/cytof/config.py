@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 from cellgan.errors import ConfigError
 from cellgan.seeds import check_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Transform = Literal["auto", "arcsinh", "none"]
 Method = Literal["matched", "magan", "quantiles"]
@@ -32,7 +32,10 @@ class AlignConfig:
         ``arcsinh``: values are ion counts; ``none``: they are on the arcsinh scale already; ``auto`` decides
         from the values, and stops where they leave it open.
     cofactor
-        ``arcsinh(x / cofactor)``; 5 is customary for mass cytometry.
+        ``arcsinh(x / cofactor)``; ``auto`` chooses by how far values spread around zero: 5 for mass, 150 for
+        flow, 6000 for spectral flow cytometry, or what suits them, and stops where they leave it open.
+    cofactors
+        Own ones of some markers, by name.
     markers
         Markers to align; all shared protein markers if empty.
     correspondence
@@ -70,7 +73,8 @@ class AlignConfig:
 
     reference: str | None = None
     transform: Transform = "auto"
-    cofactor: float = 5.0
+    cofactor: float | Literal["auto"] = "auto"
+    cofactors: Mapping[str, float] = field(default_factory=dict)
     markers: tuple[str, ...] = ()
     correspondence: str = "shared"
     condition: str | None = None
@@ -90,9 +94,7 @@ class AlignConfig:
         if self.correspondence not in {"shared", "none"} and not self.label_key:
             msg = f"correspondence is {self.correspondence!r}; expected 'shared', 'none' or '{LABELS}KEY'"
             raise ConfigError(msg)
-        if not 0 < self.cofactor < float("inf"):
-            msg = f"cofactor is {self.cofactor}; expected a positive number (CyTOF: 5, flow cytometry: 150)"
-            raise ConfigError(msg)
+        self._check_cofactors()
         if self.rounds < 1:
             msg = f"rounds is {self.rounds}; a game of no rounds aligns nothing: give at least 1"
             raise ConfigError(msg)
@@ -124,6 +126,19 @@ class AlignConfig:
             if self.correspondence.startswith(LABELS)
             else None
         )
+
+    def _check_cofactors(self) -> None:
+        """See that cofactors are positive numbers."""
+        given: dict[str, object] = {f"cofactors[{name!r}]": value for name, value in self.cofactors.items()}
+        if self.cofactor != "auto":
+            given["cofactor"] = self.cofactor
+        for name, value in given.items():
+            if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+                msg = (
+                    f"{name} is {value}; expected a positive number (CyTOF: 5, flow cytometry: 150), or "
+                    "auto to choose by the values"
+                )
+                raise ConfigError(msg)
 
     def _check_controls(self) -> None:
         """See that condition and anchor_key name a column, and go together with the other settings."""

@@ -51,8 +51,8 @@ CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
 # Shares are known from fewer cells than maps, and with fewer clusters types would fall into one.
 LEAST_CLUSTERS, CELLS_PER_SHARE = 15, 10
 START_TURNS, START_DRAWS = 10, 4
-# How far cells that correspond may bend the maps of an instrument: a third more or less gain, and one cofactor
-# of background.
+# How far cells that correspond may bend the maps of an instrument: a third more or less gain, one cofactor of
+# background.
 BENDING_TURNS, BENT_GAIN, BENT_BACKGROUND = 3, 0.3, 1.0
 BENDING_SEED = 200
 SPREAD_KNOTS = 60

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 N_CELLS = 6_000  # of each batch
 FEW_CELLS = 50
 DRAWS = 4  # clusterings that the weights are averaged over
-# Of the batch's cells, how many must correspond for anything to be known. Gains that differ much from each other
-# are unlikely, and can bring unrelated types together: they need more to speak for them.
+# Of the batch's cells, how many must correspond for anything to be known. Gains that differ much between
+# markers are unlikely, and can bring unrelated types together: they need more to speak for them.
 LEAST_SHARE, USUAL_STRENGTH, SHARE_PER_STRENGTH = 0.25, 0.7, 0.7
 # Where fewer than half do, a classifier that tells them from the reference's may have this AUC at most.
 MOST_AUC, MANY = 0.75, 0.5

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellgan.cytof.batch_tables import number
 from cellgan.cytof.figures import three_densities
-from cellgan.cytof.imputed_quality import FLAGGED, how_well
+from cellgan.cytof.trust import WORDS
 from cellgan.report import page
 from cellgan.report.charts import swatch
 from cellgan.report.numbers import count, decimal, is_known
@@ -17,21 +17,15 @@ if TYPE_CHECKING:
 
     from cellgan.cytof.views import ImputedView, Views
 
-WORDS = {  # by what `how_well` returns
-    "well": "well predicted",
-    "partly": "partly predicted",
-    "hardly": "hardly predictable",
-    "missing": "its cells are missing here",
-    "": "–",
-}
 INTRO = (
     "{batch} did not measure these markers. They were learned from {source}, which did, by way of {n} "
     "markers that both measured. layers[“aligned”] holds each cell’s expected value, layers[“sample”] a draw "
     "that varies as measured values do, and layers[“aligned_sd”] how far off the expected value may be. "
     "r is the correlation of expected with measured values in held-out cells of {source}: the most to be "
     "hoped for in {batch}. Spread is how much expected values vary in {batch}, against {source}: far "
-    "below 1, the cells that the marker tells apart there are missing here, and r says nothing. To see what "
-    "is left of it all, run cellgan validate."
+    "below 1, the cells that the marker tells apart there are missing here, and r says nothing. What is lost "
+    "on the way between the batches is not in r, so “With care” is the most that can be said here: cellgan "
+    "validate holds markers out, and says the same words with that in mind."
 )
 BY_MAGAN = (
     "{batch} did not measure these markers. MAGAN’s generator made them of all markers of {batch}, as "
@@ -81,17 +75,15 @@ def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
         marker, r = entry["markers"][i]["marker"], entry["markers"][i]["r"]
         alt = f"Densities of {marker}: measured in {source}, expected and drawn in {batch}"
         drawing = three_densities([values[:, i] for values in view], alt=alt)
-        word = how_well(r, entry["markers"][i]["spread"])
-        figures.append(
-            page.Figure(drawing, marker, f"r {decimal(r)}", WORDS[word] if word in FLAGGED else "")
-        )
+        level = entry["markers"][i]["level"]
+        figures.append(page.Figure(drawing, marker, f"r {decimal(r)}", WORDS[level] if level == "no" else ""))
     rows = tuple(_row(entry["markers"][i]) for i in order)
     columns = (
         page.Column("Marker"),
         page.Column("r", look="number"),
         page.Column("Within the 90 % interval", look="number"),
         page.Column("Spread", look="number"),
-        page.Column("In words"),
+        page.Column("Verdict"),
     )
     table = page.Table(f"Markers of {source}, in held-out cells", columns, rows)
     shown = (table,) if scored else ()
@@ -100,11 +92,10 @@ def _section(entry: Mapping[str, Any], view: ImputedView) -> page.Section:
 
 
 def _row(marker: Mapping[str, Any]) -> tuple[page.Cell, ...]:
-    word = WORDS[how_well(marker["r"], marker["spread"])]
     return (
         page.Cell(marker["marker"]),
         number(marker["r"]),
         number(marker["coverage"], share=True),
         number(marker["spread"]),
-        page.Cell(word),
+        page.Cell(WORDS[marker["level"]]),
     )

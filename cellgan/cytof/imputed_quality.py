@@ -12,7 +12,6 @@ import numpy as np
 
 from cellgan.cytof.conditional import Conditional
 from cellgan.cytof.threads import one_thread
-from cellgan.report.numbers import is_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 INTERVAL = 0.9  # whose coverage is measured
 CRITIC_CELLS = 25  # of either side; with fewer, a critic knows nothing
 NOISE = 0.05  # standard deviations
-# Pearson's r, of expected with measured values, from which a marker's cells can be told apart by it; and from
-# which at least their populations can.
-WELL, PARTLY = 0.7, 0.5
-NARROW = 0.5  # of the spread in the source: the cells that a marker tells apart there are hardly here
-FLAGGED = {"hardly", "missing"}
 
 
 class Quality(NamedTuple):
@@ -67,15 +61,6 @@ class Quality(NamedTuple):
         """Return what is known where nothing was held out."""
         nothing = np.full(n_markers, np.nan)
         return cls(nothing, nothing, float("nan"), nothing)
-
-
-def how_well(r: float | None, spread: float | None = None) -> str:
-    """Say in a key word what a correlation promises, if the spread for it is there; "" if unknown."""
-    if r is None or not is_known(r):
-        return ""
-    if r >= PARTLY and spread is not None and spread < NARROW:
-        return "missing"
-    return "well" if r >= WELL else "partly" if r >= PARTLY else "hardly"
 
 
 def measure_quality(imputer: Imputer, *, seed: int) -> Quality:

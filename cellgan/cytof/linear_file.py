@@ -55,7 +55,8 @@ def write_linear(path: Path, batch: CellBatch, pieces: Iterable[Piece], run: Who
                 at = np.argsort([markers.index(marker) for gap, _ in piece.imputed for marker in gap.markers])
                 expected = np.hstack([imputed.expected for _, imputed in piece.imputed])
                 drawn = np.hstack([imputed.draws[0] for _, imputed in piece.imputed])
-                parts += [to_linear(values[:, at], run.model.cofactor) for values in (expected, drawn)]
+                by = run.model.cofactors.of(markers)
+                parts += [to_linear(values[:, at], by) for values in (expected, drawn)]
             yield np.hstack(parts)
 
     names = [f"{marker} {word}" for word in ("imputed", "drawn") for marker in markers]

@@ -12,6 +12,7 @@ from cellgan.atomic import check_output
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.batch_map import NOVEL, BatchMap, Mapped
 from cellgan.cytof.cell_file import ROWS
+from cellgan.cytof.cofactors import Cofactors
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.input_files import naming
 from cellgan.cytof.transform import Standardise, other_scale, to_arcsinh, to_linear
@@ -37,7 +38,7 @@ class Model:
         Name of the reference batch.
     markers
         Aligned markers, as the reference spells them; a batch may share but some of them.
-    transform, cofactor
+    transform, cofactors
         ``arcsinh``: values are ion counts; ``none``: they are on the arcsinh scale already.
     units
         Standard units of the reference.
@@ -50,7 +51,7 @@ class Model:
     reference: str
     markers: tuple[str, ...]
     transform: Literal["arcsinh", "none"]
-    cofactor: float
+    cofactors: Cofactors
     units: Standardise
     batches: Mapping[str, BatchMap]
     about: Mapping[str, Any]
@@ -80,7 +81,8 @@ class Model:
         """
         out, sd, novel = values.copy(), np.zeros_like(values), np.zeros(len(values), dtype=bool)
         if self.transform == "arcsinh":
-            out[:, columns.counts] = to_arcsinh(values[:, columns.counts], self.cofactor)
+            by = self.cofactors.of(columns.called(columns.counts))
+            out[:, columns.counts] = to_arcsinh(values[:, columns.counts], by)
         own = self.batches[batch]
         for first in range(0, len(out) if own.mover is not None else 0, ROWS):
             here = slice(first, first + ROWS)
@@ -107,9 +109,11 @@ class Model:
         """
         out = values.copy()
         if self.transform == "none":
-            out[:, columns.counts] = to_linear(values[:, columns.counts], self.cofactor)
+            by = self.cofactors.of(columns.called(columns.counts))
+            out[:, columns.counts] = to_linear(values[:, columns.counts], by)
         if self.batches[batch].mover is not None:
-            out[:, columns.aligned] = to_linear(mapped.aligned[:, columns.aligned], self.cofactor)
+            by = self.cofactors.of(columns.called(columns.aligned))
+            out[:, columns.aligned] = to_linear(mapped.aligned[:, columns.aligned], by)
         return out
 
     def map(self, adata: ad.AnnData, batch: str | None = None) -> ad.AnnData:
@@ -248,7 +252,8 @@ class Model:
             "reference": self.reference,
             "markers": self.markers,
             "transform": self.transform,
-            "cofactor": self.cofactor,
+            "cofactor": self.cofactors.usual,
+            "cofactors": dict(self.cofactors.own),
             "batches": batches,
             "about": self.about,
         }
@@ -275,7 +280,7 @@ class Model:
                 reference=meta["reference"],
                 markers=tuple(meta["markers"]),
                 transform=meta["transform"],
-                cofactor=meta["cofactor"],
+                cofactors=Cofactors(meta["cofactor"], meta.get("cofactors", {})),
                 units=units,
                 batches=batches,
                 about=meta["about"],

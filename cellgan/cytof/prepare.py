@@ -10,13 +10,15 @@ import numpy as np
 from cellgan.cytof.columns import Columns
 from cellgan.cytof.draws import N_DRAWN, draw
 from cellgan.cytof.input_files import naming
+from cellgan.cytof.marker_names import marker_key
 from cellgan.cytof.panel import match_panels, only, without
 from cellgan.cytof.silent import silent_markers
 from cellgan.cytof.transform import Standardise, decide, other_scale, to_arcsinh
 from cellgan.errors import InputError
+from cellgan.report.numbers import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,11 +52,11 @@ class Prepared:
 
     def values(self, batch: CellBatch, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
         """Return shared markers of all or some cells of a batch, arcsinh units, ``(n_cells, n_markers)``."""
-        return self._scaled(_markers(batch, self.panel, rows))
+        return self._scaled(_markers(batch, self.panel, rows), self.shared_by(batch))
 
     def values_of(self, batch: CellBatch, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the same of cells that were read, all columns of them, ``(n_cells, n_columns)``."""
-        return self._scaled(values[:, list(self.panel.columns[batch.name].values())])
+        return self._scaled(values[:, list(self.panel.columns[batch.name].values())], self.shared_by(batch))
 
     def units(self, batch: CellBatch, seed: int) -> Standardise:
         """Return standard units of a batch's shared markers, as at most `N_DRAWN` of its cells have them."""
@@ -64,13 +66,15 @@ class Prepared:
         self, batch: CellBatch, markers: Iterable[str], rows: NDArray[np.intp] | None = None
     ) -> NDArray[np.float32]:
         """Return any proteins of a batch by the names they go by here, arcsinh units."""
-        return self._scaled(_columns(batch, self.protein_columns(batch, markers), rows))
+        names = list(markers)
+        return self._scaled(_columns(batch, self.protein_columns(batch, names), rows), names)
 
     def proteins_of(
         self, batch: CellBatch, markers: Iterable[str], values: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Return the same of cells that were read, all columns of them, ``(n_cells, n_columns)``."""
-        return self._scaled(values[:, self.protein_columns(batch, markers)])
+        names = list(markers)
+        return self._scaled(values[:, self.protein_columns(batch, names)], names)
 
     def protein_columns(self, batch: CellBatch, markers: Iterable[str]) -> NDArray[np.intp]:
         """Return where proteins stand among a batch's columns."""
@@ -92,7 +96,7 @@ class Prepared:
     def of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """Return the same of a control, measured with the panel of the batch whose name it bears."""
         with naming(control.path or f"the control of {control.name}"):
-            return self._scaled(self._of_control(control, rows))
+            return self._scaled(self._of_control(control, rows), self.shared_by(self.batch(control.name)))
 
     def _of_control(self, control: CellBatch, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         batch = self.batch(control.name)
@@ -116,7 +120,7 @@ class Prepared:
     def lowest(self, batch: CellBatch) -> NDArray[np.float32]:
         """Return the lowest value of each marker that a batch shares, arcsinh units, ``(n_markers,)``."""
         lowest, _ = batch.cells.extremes()
-        return self._scaled(lowest[list(self.panel.columns[batch.name].values())])
+        return self._scaled(lowest[list(self.panel.columns[batch.name].values())], self.shared_by(batch))
 
     def columns(self, batch: CellBatch) -> Columns:
         """Return what a batch's columns are; the aligned ones are those it shares."""
@@ -132,8 +136,10 @@ class Prepared:
         )
         return replace(self, batches=[*self.batches, batch], panel=panel)
 
-    def _scaled(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return to_arcsinh(values, self.decision.cofactor) if self.decision.name == "arcsinh" else values
+    def _scaled(self, values: NDArray[np.float32], markers: Sequence[str]) -> NDArray[np.float32]:
+        if self.decision.name == "none":
+            return values
+        return to_arcsinh(values, self.decision.cofactors.of(markers))
 
 
 def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str) -> Prepared:
@@ -161,7 +167,9 @@ def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str
         [_markers(batch, panel, drawn[batch.name]) for batch in batches],
         requested=config.transform,
         cofactor=config.cofactor,
+        own=_own_cofactors(batches, panel, config.cofactors),
         names=[batch.name for batch in batches],
+        instruments=[batch.keywords.get("$CYT", "") for batch in batches],
     )
     found = Prepared(batches, panel, decision)
     silent = silent_markers(
@@ -170,6 +178,33 @@ def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str
         reference=reference,
     )
     return replace(found, panel=without(panel, silent, reference=reference))
+
+
+def _own_cofactors(
+    batches: Sequence[CellBatch], panel: Panel, given: Mapping[str, float]
+) -> dict[str, float]:
+    """Return own cofactors under every name that a marker goes by: in the panel, and in each file.
+
+    Raises
+    ------
+    InputError
+        A name is no marker's in any batch.
+    """
+    by_key = {marker_key(name): value for name, value in given.items()}
+    found: dict[str, float] = {}
+    known: set[str] = set()
+    for batch in batches:
+        for name, at in panel.proteins[batch.name].items():
+            keys = [marker_key(each) for each in (name, batch.markers[at], batch.spelling(at))]
+            known |= set(keys)
+            value = next((by_key[key] for key in keys if key in by_key), None)
+            if value is not None:
+                found |= dict.fromkeys(keys, value)
+    lost = [name for name in given if marker_key(name) not in known]
+    if lost:
+        msg = f"cofactors: no batch has a marker called {listing(lost)}; it has {listing(list(panel.shared))}"
+        raise InputError(msg)
+    return found
 
 
 def _markers(batch: CellBatch, panel: Panel, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:

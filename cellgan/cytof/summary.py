@@ -15,8 +15,8 @@ from cellgan.core import pick
 from cellgan.cytof.cells import same_values
 from cellgan.cytof.cluster_maps import MAX_RATIO
 from cellgan.cytof.clusters import Clusters, joint_clusters
-from cellgan.cytof.imputed_quality import FLAGGED, how_well
 from cellgan.cytof.proposals import NOTHING
+from cellgan.cytof.trust import WORDS, trust_private
 from cellgan.cytof.verdict import judge_batch
 from cellgan.report.numbers import listing
 
@@ -94,7 +94,8 @@ def run_summary(
         ],
         "transform": {
             "name": decision.name,
-            "cofactor": decision.cofactor,
+            "cofactor": decision.cofactors.usual,
+            "cofactors": dict(decision.cofactors.own),
             "reason": decision.reason,
             "warning": decision.warning,
         },
@@ -135,6 +136,7 @@ def batch_summary(
         "reference": reference.name,
         "n_cells": own.n_cells,
         "novel": sample.n_novel,
+        "scale": prepared.decision.warning,
         "learned_from": {
             "source": lesson.source,
             "reference": len(lesson.reference.rows),
@@ -192,6 +194,8 @@ def imputed_summary(filled: Sequence[Filled]) -> list[dict[str, Any]]:
                     "r": _number(r),
                     "coverage": _number(coverage),
                     "spread": _number(spread),
+                    "level": (trust := trust_private(marker, r, {}, source=gap.source, spread=spread)).level,
+                    "why": trust.text,
                 }
                 for marker, r, coverage, spread in zip(
                     gap.markers, quality.r, quality.coverage, quality.spread(imputed), strict=True
@@ -205,11 +209,14 @@ def imputed_summary(filled: Sequence[Filled]) -> list[dict[str, Any]]:
 def say_imputed(say: Callable[[str], None], imputed: Sequence[Mapping[str, Any]]) -> None:
     """Say in a line for each batch how well markers were imputed; see `imputed_summary`."""
     for entry in imputed:
-        words = [how_well(marker["r"], marker["spread"]) for marker in entry["markers"]]
-        doubtful = sum(word in FLAGGED for word in words)
-        said = f", {doubtful} of them hardly to be believed" if doubtful else ""
-        markers = f"{len(words)} marker{'s' if len(words) > 1 else ''}"
-        say(f"{entry['batch']}: {markers} imputed from {entry['source']}{said}; see cellgan validate")
+        doubtful = [marker["marker"] for marker in entry["markers"] if marker["level"] == "no"]
+        said = f" ({WORDS['no'].lower()}: {listing(doubtful)})" if doubtful else ""
+        n = len(entry["markers"])
+        markers = f"{n} marker{'s' if n > 1 else ''}"
+        say(
+            f"{entry['batch']}: {markers} imputed from {entry['source']}{said}; use them with care until "
+            "cellgan validate has tested them"
+        )
 
 
 def _same_cells(batches: Sequence[CellBatch]) -> list[str]:
@@ -277,7 +284,7 @@ def _means(
     weights: NDArray[np.float64] = np.zeros((len(cells), n_clusters))
     np.put_along_axis(weights, near, share, axis=1)
     total: NDArray[np.float64] = np.maximum(weights.sum(axis=0), 1e-9)
-    means: NDArray[np.float64] = weights.T @ cells / total[:, None]
+    means: NDArray[np.float64] = np.divide(weights.T @ cells, total[:, None])
     return means
 
 

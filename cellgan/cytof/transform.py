@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
+from cellgan.cytof.cofactors import MASS, Cofactors, Noise, choose_cofactor, torn
 from cellgan.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,7 +43,7 @@ class Decision:
     ----------
     name
         ``arcsinh``: transform them; ``none``: take them as they are.
-    cofactor
+    cofactors
         Of the arcsinh scale, for the way there or back.
     reason
         Half a sentence for the user.
@@ -51,7 +52,7 @@ class Decision:
     """
 
     name: Literal["arcsinh", "none"]
-    cofactor: float
+    cofactors: Cofactors
     reason: str
     warning: str = ""
 
@@ -67,8 +68,10 @@ def decide(
     values: Sequence[NDArray[np.float32]],
     *,
     requested: Transform,
-    cofactor: float,
+    cofactor: float | Literal["auto"] = "auto",
+    own: Mapping[str, float] | None = None,
     names: Sequence[str] = (),
+    instruments: Sequence[str] = (),
 ) -> Decision:
     """Decide, for all batches together, whether their values still need the arcsinh transform.
 
@@ -79,9 +82,13 @@ def decide(
     requested
         What the user asked for; ``auto`` leaves it to the values.
     cofactor
-        Of the arcsinh scale.
+        Of the arcsinh scale; ``auto`` leaves it to the values.
+    own
+        Cofactors of some markers, by `marker_key`.
     names
         Names of the batches, for messages; numbers from 1 if not given.
+    instruments
+        What their files call the instruments that measured them; empty where a file does not say.
 
     Returns
     -------
@@ -97,10 +104,19 @@ def decide(
     judged = [_judge(np.asarray(batch)) for batch in values]
     called = [f"batch {name!r}" for name in names] or [f"batch {i}" for i in range(1, len(judged) + 1)]
     counts, arcsinh = ([e for e in judged if e.scale == scale] for scale in ("counts", "arcsinh"))
+    there = Cofactors(MASS if cofactor == "auto" else cofactor, own or {})
+
+    def noise() -> dict[str, Noise]:
+        told = [*instruments, *[""] * (len(values) - len(instruments))]
+        return {
+            name: Noise.of(np.asarray(batch), instrument)
+            for name, batch, instrument in zip(called, values, told, strict=True)
+        }
+
     because = max(counts or arcsinh, key=lambda e: e.brightest).why if counts or arcsinh else ""
     if requested == "none":
         doubt = f"the values were taken as they are, but look like counts: {because}" if counts else ""
-        return Decision("none", cofactor, "taken as they are, as asked", doubt)
+        return Decision("none", there, "taken as they are, as asked", doubt)
     if requested == "arcsinh":
         if arcsinh:
             msg = (
@@ -108,7 +124,7 @@ def decide(
                 f"{arcsinh[0].why}. Use --transform none, or give the raw counts"
             )
             raise InputError(msg)
-        return Decision("arcsinh", cofactor, f"arcsinh(x / {cofactor:g}), as asked", _flow(values, cofactor))
+        return _to_arcsinh(cofactor, own, noise(), "as asked")
     if counts and arcsinh:
         told = "; ".join(f"{name}: {e.scale}, {e.why}" for name, e in zip(called, judged, strict=True))
         msg = f"the batches are on different scales ({told}). Give all as counts, or all transformed alike"
@@ -120,9 +136,8 @@ def decide(
             msg = f"are the values of {name} counts or transformed? {evidence.why}; {_SETTLE}"
             raise InputError(msg)
     if counts:
-        reason = f"arcsinh(x / {cofactor:g}), since the values are counts: {because}"
-        return Decision("arcsinh", cofactor, reason, _flow(values, cofactor))
-    return Decision("none", cofactor, f"taken as they are, since they are transformed already: {because}")
+        return _to_arcsinh(cofactor, own, noise(), f"since the values are counts: {because}")
+    return Decision("none", there, f"taken as they are, since they are transformed already: {because}")
 
 
 def scale_of(values: NDArray[np.float32]) -> tuple[Literal["counts", "arcsinh", "unclear"], str]:
@@ -153,15 +168,15 @@ def other_scale(values: NDArray[np.float32], transform: Literal["arcsinh", "none
     return ""
 
 
-def to_arcsinh(counts: NDArray[Float], cofactor: float) -> NDArray[Float]:
-    """Bring counts (any shape) to the arcsinh scale; negative counts are fine."""
-    scaled: NDArray[Float] = np.arcsinh(counts / counts.dtype.type(cofactor))
+def to_arcsinh(counts: NDArray[Float], cofactor: float | NDArray[np.float32]) -> NDArray[Float]:
+    """Bring counts to the arcsinh scale, by one cofactor or one a column; negative counts are fine."""
+    scaled: NDArray[Float] = np.arcsinh(counts / np.asarray(cofactor, dtype=counts.dtype))
     return scaled
 
 
-def to_linear(values: NDArray[Float], cofactor: float) -> NDArray[Float]:
-    """Bring values on the arcsinh scale (any shape) back to counts: the inverse of `to_arcsinh`."""
-    counts: NDArray[Float] = np.sinh(values) * values.dtype.type(cofactor)
+def to_linear(values: NDArray[Float], cofactor: float | NDArray[np.float32]) -> NDArray[Float]:
+    """Bring values on the arcsinh scale back to counts: the inverse of `to_arcsinh`."""
+    counts: NDArray[Float] = np.sinh(values) * np.asarray(cofactor, dtype=values.dtype)
     return counts
 
 
@@ -257,11 +272,16 @@ def _standardised(values: NDArray[np.float32]) -> bool:
     return bool(np.all(np.abs(mean) < 0.05) and np.all(np.abs(sd - 1) < 0.05))
 
 
-def _flow(values: Sequence[NDArray[np.float32]], cofactor: float) -> str:
-    tops = np.concatenate([np.quantile(batch, 0.999, axis=0) for batch in values])
-    if cofactor >= 50 or np.mean(tops > 20_000) < 0.25:
-        return ""
-    return (
-        f"values reach {tops.max():,.0f}, as in flow cytometry, for which a cofactor of 150 is customary "
-        f"(--cofactor 150); {cofactor:g} was used"
-    )
+def _to_arcsinh(
+    cofactor: float | Literal["auto"], own: Mapping[str, float] | None, noise: Mapping[str, Noise], why: str
+) -> Decision:
+    """Decide for the transform, with the cofactor that was asked for or that suits the noise of batches."""
+    doubt = ""
+    if cofactor == "auto":
+        cofactor, suits = choose_cofactor(noise)
+        why = f"{why}; the cofactor since {suits}"
+    elif not own:
+        doubt = torn(cofactor, noise)
+    besides = f" ({len(own)} marker{'s' if len(own) > 1 else ''} by cofactors of their own)" if own else ""
+    reason = f"arcsinh(x / {cofactor:g}){besides}, {why}"
+    return Decision("arcsinh", Cofactors(cofactor, own or {}), reason, doubt)

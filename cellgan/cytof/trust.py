@@ -23,7 +23,9 @@ Where the words change, and why there:
   that were hidden in the other batch alone, *with care* is all that can be said: what the batch that lacks it
   is made of decides how well it does there.
 - Of a marker that rests on ``r_source`` alone, since fewer than `LEAST_LIKE` markers were held out, nobody
-  knows what is lost between the batches: *with care* is the most it gets.
+  knows what is lost between the batches: *with care* is the most it gets. ``cellgan align`` holds none out.
+- *Do not trust* where expected values vary less than half as much as in the source: the cells that the marker
+  tells apart there are missing here, and what ``r_source`` promises is not to be had.
 
 A marker that was held out has its own r across, so it is judged by that.
 """
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 Level = Literal["trust", "care", "no"]
 WORDS: Mapping[str, str] = {"trust": "Trust", "care": "With care", "no": "Do not trust"}
 TRUST, CARE = 0.7, 0.5
+NARROW = 0.5  # of the spread in the source
 WITHIN = 0.3  # less of a correlation within populations is worth a sentence
 N_LIKE, LEAST_LIKE = 7, 3
 MOST = 0.8  # of the markers like it
@@ -104,6 +107,7 @@ def trust_private(
     *,
     source: str,
     tested: bool = True,
+    spread: float = float("nan"),
 ) -> Trust:
     """Judge a marker that one batch did not measure.
 
@@ -120,7 +124,15 @@ def trust_private(
     tested
         Whether markers were hidden in the batch that lacks this one; if they were hidden in the other alone,
         what cells of that batch lack has not been seen.
+    spread
+        How much expected values vary in the batch that lacks it, against the source; NaN where not known.
     """
+    if spread < NARROW and _level(r_source) != "no":
+        text = (
+            f"Its expected values vary {decimal(spread)} times as much as in {source}: the cells that it "
+            "tells apart there are missing."
+        )
+        return Trust("no", r_source, text)
     if not np.isfinite(r_source):
         return _trust_unknown(marker, held_out)
     within = f"In held-out cells of {source} it is predicted with r {decimal(r_source)}."
@@ -162,6 +174,9 @@ def trust_private(
 
 def _trust_unknown(marker: str, held_out: Mapping[str, tuple[float, float]]) -> Trust:
     """Judge a marker of which nothing is known where it was measured, by the markers that were held out."""
+    if not held_out:
+        text = f"How well {marker} is predicted is not known with this method: cellgan validate tells."
+        return Trust("no", float("nan"), text)
     r_expected = float(np.median([r for _, r in held_out.values()]))
     level: Level = "no" if _level(r_expected) == "no" else "care"
     text = (

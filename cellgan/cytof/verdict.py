@@ -237,6 +237,8 @@ def _bad_scores(
 def _doubts(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping[str, Any]) -> list[str]:
     evidence, floor = batch["evidence"], batch["floor"]
     reasons = []
+    if batch.get("scale"):
+        reasons.append(f"the scale is in doubt ({batch['scale']})")
     if not _something(chosen, before, floor):
         reasons.append("cells were moved all the same")
     if known(evidence["share"]) and evidence["share"] < MANY:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 
+from cellgan.cytof.cofactors import read_cofactors
 from cellgan.cytof.config import AlignConfig, Device, Method, Transform
 from cellgan.errors import ConfigError
 
@@ -26,7 +27,7 @@ RENAME = click.option(
 
 
 def _setting(
-    flag: str, kind: click.Choice[str] | type, help_text: str, *, metavar: str | None = None
+    flag: str, kind: click.ParamType[Any] | type, help_text: str, *, metavar: str | None = None
 ) -> Decorator:
     default = DEFAULTS[flag.removeprefix("--").replace("-", "_")]
     shown = default is not None
@@ -53,6 +54,24 @@ def _read_markers(_ctx: click.Context, _param: click.Parameter, value: str | Non
     return kept
 
 
+class _Cofactor(click.ParamType[Any]):
+    """A number, or auto."""
+
+    name = "number"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | Literal["auto"]:
+        if value == "auto":
+            return "auto"
+        number: float = click.FLOAT.convert(value, param, ctx)
+        return number
+
+
+def _read_cofactors(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> dict[str, float]:
+    return {} if value is None else read_cofactors(value)
+
+
 SETTINGS: tuple[Decorator, ...] = (
     _setting(
         "--reference",
@@ -65,7 +84,20 @@ SETTINGS: tuple[Decorator, ...] = (
         click.Choice(get_args(Transform)),
         "arcsinh: values are ion counts. none: they are on the arcsinh scale. auto: decide from the values.",
     ),
-    _setting("--cofactor", float, "arcsinh(x / cofactor); 5 for mass, about 150 for flow cytometry."),
+    _setting(
+        "--cofactor",
+        _Cofactor(),
+        "arcsinh(x / cofactor): 5 for mass, 150 for flow, 6000 for spectral flow cytometry. auto: by how far "
+        "values spread around zero.",
+        metavar="NUMBER|auto",
+    ),
+    click.option(
+        "--cofactors",
+        type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+        callback=_read_cofactors,
+        metavar="FILE",
+        help="Own cofactors of some markers: a .csv or .tsv table with the columns marker,cofactor.",
+    ),
     click.option(
         "--markers",
         callback=_read_markers,
