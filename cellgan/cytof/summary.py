@@ -290,7 +290,8 @@ def _means(
 
 def _within(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bring cells to standard units of their own batch: a gain that all of them share says nothing."""
-    return (cells - cells.mean(axis=0)) / np.maximum(cells.std(axis=0), 1e-6)
+    sd: NDArray[np.float64] = np.maximum(cells.std(axis=0), 1e-6)
+    return (cells - cells.mean(axis=0)) / sd
 
 
 def _number(value: float | np.floating[Any]) -> float | None:

@@ -64,8 +64,10 @@ class _Cofactor(click.ParamType[Any]):
     ) -> float | Literal["auto"]:
         if value == "auto":
             return "auto"
-        number: float = click.FLOAT.convert(value, param, ctx)
-        return number
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor auto.", param, ctx)
 
 
 def _read_cofactors(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> dict[str, float]:
