@@ -173,19 +173,20 @@ def align_batches(
     check_reference(config, [batch.name for batch in batches])
     pick(config.device)  # before any work is done for nothing
     name = batches[0].name if config.reference in {None, CONSENSUS} else str(config.reference)
-    prepared = prepare(batches, config, reference=name)
+    learning = config.for_learning()
+    prepared = prepare(batches, learning, reference=name)
     _say_what(screen.say, prepared, CONSENSUS if config.reference == CONSENSUS else name)
     with limited_threads(config.threads):
         if config.reference == CONSENSUS:
             screen.progress("finding the consensus", 0.0)
             prepared = replace(prepared, panel=everywhere(prepared.panel))
-            prepared, name = prepared.joined_by(_consensus(prepared, config)), CONSENSUS
+            prepared, name = prepared.joined_by(_consensus(prepared, learning)), CONSENSUS
         reference = prepared.batch(name)
-        units = prepared.units(reference, config.seed)
+        units = prepared.units(reference, learning.seed)
         others = [batch for batch in prepared.batches if batch.name != name]
-        lessons = plan_lessons(reference, others, config, controls=controls)
+        lessons = plan_lessons(reference, others, learning, controls=controls)
         learned = learn_all(
-            lessons, prepared, units=units, config=config, progress=partial(_show_game, screen)
+            lessons, prepared, units=units, config=learning, progress=partial(_show_game, screen)
         )
         maps = make_maps(prepared, learned, reference=name, units=units)
         model = Model(

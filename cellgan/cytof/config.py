@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from cellgan.errors import ConfigError
@@ -16,6 +16,7 @@ Method = Literal["matched", "magan", "quantiles"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 LABELS = "labels:"
+LEARNING_SEED = 0  # see `AlignConfig.for_learning`
 CONSENSUS = "consensus"
 
 
@@ -59,7 +60,8 @@ class AlignConfig:
     draws
         How many values to draw for each imputed one.
     seed
-        Seed of everything random.
+        Seed of what is drawn: values of imputed markers, networks that impute, cells that figures show. Aligned
+        values are the same for all seeds.
     device
         Where the game is played.
     threads
@@ -117,6 +119,15 @@ class AlignConfig:
             raise ConfigError(msg)
 
         self._check_controls()
+
+    def for_learning(self) -> AlignConfig:
+        """Return the settings that aligned values are learned with: the seed is always the same.
+
+        Where clusters begin, how a game goes and which cells are held out could have been chosen otherwise.
+        Nobody gains by choosing anew in each run: so aligned values are a function of the cells and settings
+        alone, and `aligned_sd` tells how far they may be off, other choices included.
+        """
+        return replace(self, seed=LEARNING_SEED)
 
     @property
     def label_key(self) -> str | None:

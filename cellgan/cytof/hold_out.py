@@ -73,9 +73,10 @@ class Trial:
 def learn_map(prepared: Prepared, config: AlignConfig) -> BatchMap:
     """Learn the second batch's way to the first one, as an alignment does."""
     reference, batch = prepared.batches
-    units = prepared.units(reference, config.seed)
-    lessons = plan_lessons(reference, [batch], config)
-    learned = learn_all(lessons, prepared, units=units, config=config, progress=lambda *_: None)
+    learning = config.for_learning()
+    units = prepared.units(reference, learning.seed)
+    lessons = plan_lessons(reference, [batch], learning)
+    learned = learn_all(lessons, prepared, units=units, config=learning, progress=lambda *_: None)
     return make_maps(prepared, learned, reference=reference.name, units=units)[batch.name]
 
 

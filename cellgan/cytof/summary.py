@@ -291,7 +291,8 @@ def _means(
 def _within(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bring cells to standard units of their own batch: a gain that all of them share says nothing."""
     sd: NDArray[np.float64] = np.maximum(cells.std(axis=0), 1e-6)
-    return (cells - cells.mean(axis=0)) / sd
+    centred: NDArray[np.float64] = cells - cells.mean(axis=0)
+    return centred / sd
 
 
 def _number(value: float | np.floating[Any]) -> float | None:

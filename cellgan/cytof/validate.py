@@ -154,7 +154,7 @@ def validate_batches(
                 f"{LEAST_CELLS} or more: give more cells"
             )
             raise InputError(msg)
-    prepared = prepare(batches, config, reference=reference.name)
+    prepared = prepare(batches, config.for_learning(), reference=reference.name)
     markers = chosen_markers(prepared.panel, [each.name for each in batches], hold_out)
     about = run_summary(batches, prepared, config, reference=reference.name)
     screen.say(
