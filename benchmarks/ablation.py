@@ -23,9 +23,9 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from cellgan.cytof import correspondence, maps, pair, proposals, ranks
+from cellgan.cytof import cluster_maps, correspondence, pair, proposals, ranks
 from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.correspondence import Weights
+from cellgan.cytof.correspondence import Start, Weights
 from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import Pair, align_pair
@@ -63,19 +63,22 @@ def changed(*changes: tuple[object, str, object]) -> Iterator[None]:
         yield
 
 
-def without(*changes: tuple[object, str, object]) -> Row:
+def without(*changes: tuple[object, str, object]) -> Callable[..., Values]:
     """Return the row of an alignment with other values in place of the defaults."""
 
-    def row(reference: Values, cells: Values, units: Standardise, seed: int) -> Values:
+    def row(reference: Values, cells: Values, units: Standardise, seed: int, **own: object) -> Values:
         with changed(*changes):
-            return aligned(reference, cells, units, seed)
+            return aligned(reference, cells, units, seed, **own)
 
     return row
 
 
-def clusters(*counts: int) -> tuple[tuple[object, str, object], ...]:
-    """Return the change to so many clusters in all passes."""
-    fit = partial(correspondence.fit_passes, cluster_counts=counts)
+def passes(**settings: object) -> tuple[tuple[object, str, object], ...]:
+    """Return the change to other settings of all passes."""
+
+    def fit(*args: object, **own: object) -> object:
+        return correspondence.fit_passes(*args, **(own | settings))
+
     return (proposals, "fit_passes", fit), (pair, "fit_passes", fit)
 
 
@@ -84,39 +87,37 @@ def evenly(reference: Values, positions: Values, **_: object) -> Weights:
     return Weights(np.ones(len(reference)), np.ones(len(positions)))
 
 
-def other_start(knots: Callable[[Values], Values]) -> tuple[tuple[object, str, object], ...]:
-    """Return the change to a start that sends `knots` of the batch to those of the reference, for good."""
-
-    def start(split: object, unseen: object, _seed: int) -> proposals.Proposal:
-        found = MarkerMaps(knots(split.cells), knots(split.reference))
-        return proposals._scored(Mover(found), split, unseen)
-
-    return (proposals, "_start", start), KEPT
+def identity(_reference: Values, cells: Values, **_: object) -> Start:
+    """Start where cells were measured."""
+    knots = np.stack([cells.min(axis=0) - 1, cells.max(axis=0) + 1])
+    return Start(MarkerMaps.of(knots, knots))
 
 
-def two_knots(cells: Values) -> Values:
-    return cells.mean(axis=0) + np.array([[-1.0], [1.0]]) * cells.std(axis=0)
+def bent(gain: float, background: float) -> tuple[tuple[object, str, object], ...]:
+    """Return the change to a start that cells may bend so far from an instrument's response."""
+    return (correspondence, "BENT_GAIN", gain), (correspondence, "BENT_BACKGROUND", background)
 
 
-def no_knots(cells: Values) -> Values:
-    return np.array([[-1.0], [1.0]]) * np.ones(cells.shape[1])
-
-
-KEPT = (proposals, "_once_more", lambda start, *_: start)
+KEPT = (proposals, "_once_more", lambda maps, *_: Start(maps))
 ALWAYS_GAME, NEVER_GAME = (proposals, "MARGIN", np.inf), (proposals, "MARGIN", -np.inf)
 UNWEIGHTED = (correspondence, "balance", evenly), (proposals, "balance", evenly)
 ROWS: dict[str, Row] = {
     "default": aligned,
     "game and maps, no choice by held-out cells": without(ALWAYS_GAME),
     "start and maps, no game": without(NEVER_GAME),
-    "28 clusters only": without(*clusters(28)),
-    "14 clusters only": without(*clusters(14)),
+    "28 clusters only": without(*passes(cluster_counts=(28,))),
+    "14 clusters only": without(*passes(cluster_counts=(14,))),
+    "maps of clusters not held to what an instrument can do": without(*passes(batch=None)),
+    "departures of clusters applied as a whole": without((cluster_maps, "APPLIED", 1.0)),
+    "maps for all clusters, whatever their shares": without((cluster_maps, "MAX_RATIO", np.inf)),
     "start not learned again from all cells": without(KEPT),
     "without ranks for tied values": without((ranks, "DITHER", 0.0)),
-    "maps for all clusters, whatever their shares": without((maps, "MAX_RATIO", np.inf)),
     "start alone": partial(aligned, mover=lambda found: Mover(found.mover.start)),
-    "standardised start in place of the balanced one": without(*other_start(two_knots)),
-    "identity as the start": without(*other_start(no_knots)),
+    "start alone, not bent by cells": partial(
+        without(*bent(0.0, 0.0)), mover=lambda found: Mover(found.mover.start)
+    ),
+    "start not held to what an instrument can do": without(*bent(20.0, 1e4)),
+    "identity as the start": without((proposals, "fit_start", identity), KEPT),
     "without weights": without(*UNWEIGHTED),
     "generator as the mover, after the start": partial(
         aligned, mover=lambda found: Mover(found.mover.start, found.mover.generator)

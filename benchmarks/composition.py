@@ -1,4 +1,4 @@
-"""Batches that hold different types: whether a population comes back as another one, and whether that is said.
+"""Batches that hold different types of cells: does a population come back as another, unsaid.
 
     CELLGAN_DATA=... python benchmarks/composition.py [--seeds 0,1,2] [--scenarios 30] [--method matched]
 

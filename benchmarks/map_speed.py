@@ -38,7 +38,7 @@ MOVER = {
     "ranks for ties": ("dither", "ranks.py"),
     "buckets of the values": ("place", "pieces.py"),
     "network": ("__call__", "mover.py"),
-    "clusters of the positions": ("memberships", "maps.py"),
+    "clusters of the positions": ("memberships", "cluster_maps.py"),
     "maps": ("__call__", "pieces.py"),
 }
 
