@@ -98,7 +98,7 @@ def bent(gain: float, background: float) -> tuple[tuple[object, str, object], ..
     return (correspondence, "BENT_GAIN", gain), (correspondence, "BENT_BACKGROUND", background)
 
 
-KEPT = (proposals, "_once_more", lambda maps, *_: Start(maps))
+KEPT = (proposals, "_once_more", lambda start, *_: start)
 ALWAYS_GAME, NEVER_GAME = (proposals, "MARGIN", np.inf), (proposals, "MARGIN", -np.inf)
 UNWEIGHTED = (correspondence, "balance", evenly), (proposals, "balance", evenly)
 ROWS: dict[str, Row] = {

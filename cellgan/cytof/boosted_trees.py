@@ -25,6 +25,7 @@ DEPTH = 3
 LEARNING_RATE = 0.1
 MIN_CELLS = 20  # learned from, in every leaf
 LEAST = 1e-6
+LEAST_ODDS = -700.0  # below, the exponential overflows
 
 
 def separate(
@@ -48,7 +49,7 @@ def separate(
     share = np.clip(np.average(target, weights=weight), LEAST, 1 - LEAST)
     odds = np.full(len(bins), np.log(share / (1 - share)))
     for _ in range(N_TREES):
-        guess = 1 / (1 + np.exp(-odds[learn]))
+        guess = 1 / (1 + np.exp(-np.maximum(odds[learn], LEAST_ODDS)))
         slope, curve = weight * (target - guess), weight * guess * (1 - guess)
         leaf = _grow(bins, learn, slope, curve, n_bins=n_bins)
         up, down = (np.bincount(leaf[learn], weights=each, minlength=2**DEPTH) for each in (slope, curve))

@@ -33,12 +33,12 @@ _NAMES = {MASS: "mass cytometry", FLOW: "flow cytometry", SPECTRAL: "spectral fl
 _FITS = (1 / 5, 3 / 2)  # times a customary cofactor, for a spread that it suits
 _OWN = 2.0  # times the spread, where no customary one does
 _TORN = 2.0  # times the cofactor, for a spread that it tears apart
-_DISAGREE = 4.0  # spreads of two batches that differ by more are not of one technology
+_DISAGREE = 4.0  # spreads, or cofactors, of two batches that differ by more are not of one technology
 _LEAST_NEGATIVE, _LEAST_SHARE = 20, 0.005  # cells below zero, of a marker whose noise is measured
 _BRIGHT, _BRIGHT_SHARE = 20_000.0, 0.25  # counts that mass cytometers reach in few markers, if any
 _INSTRUMENTS = {
     SPECTRAL: r"aurora|northern ?lights|cytek|id7000|sp6800|a5 ?se|s8\b",
-    MASS: r"cytof|helios|dvs|fluidigm|standard ?biotools|hyperion",
+    MASS: r"cytof(?!lex)|helios|dvs|fluidigm|standard ?biotools|hyperion",
     FLOW: r"fortessa|canto|lsr|symphony|facs|accuri|cytoflex|attune|navios|gallios|macsquant|novocyte|"
     r"quanteon|cyan|celesta|lyric|melody|influx|calibur|guava|zE5|bigfoot",
 }
@@ -129,12 +129,10 @@ def choose_cofactor(batches: Mapping[str, Noise]) -> tuple[float, str]:
     """
     found = {name: _suiting(name, noise) for name, noise in batches.items()}
     values = [cofactor for cofactor, _ in found.values()]
-    spreads = [
-        noise.spread for noise in batches.values() if np.isfinite(noise.spread) and noise.spread > MASS
+    scales = [
+        noise.spread if np.isfinite(noise.spread) else found[name][0] for name, noise in batches.items()
     ]
-    if max(values) > min(values) and (
-        MASS in values or not spreads or max(spreads) > _DISAGREE * min(spreads)
-    ):
+    if max(values) > min(values) and (MASS in values or max(scales) > _DISAGREE * min(scales)):
         told = "; ".join(f"{name}: {cofactor:g}, {why}" for name, (cofactor, why) in found.items())
         msg = f"the batches ask for different cofactors ({told}): are they of one instrument? {_SETTLE}"
         raise InputError(msg)

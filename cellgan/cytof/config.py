@@ -60,8 +60,8 @@ class AlignConfig:
     draws
         How many values to draw for each imputed one.
     seed
-        Seed of what is drawn: values of imputed markers, networks that impute, cells that figures show. Aligned
-        values are the same for all seeds.
+        Seed of what is drawn: values of imputed markers, networks that impute, cells that figures show.
+        Aligned values are the same for all seeds.
     device
         Where the game is played.
     threads

@@ -119,10 +119,20 @@ class Start(NamedTuple):
         One a marker, standard units.
     response
         The instrument's part of them; None where they follow labels.
+    still
+        Markers that differ by no more than chance, and are kept as measured.
     """
 
     maps: MarkerMaps
     response: Response | None = None
+    still: tuple[int, ...] = ()
+
+    def keeping(self, still: tuple[int, ...]) -> Start:
+        """Return the same with some markers as they were measured."""
+        target = self.maps.target.copy()
+        target[:, still] = self.maps.source[:, still]
+        response = None if self.response is None else self.response.without(still)
+        return Start(MarkerMaps(self.maps.source, target), response, still)
 
     @property
     def strength(self) -> float:

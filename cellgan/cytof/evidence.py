@@ -43,6 +43,9 @@ MOST_AUC, MANY = 0.75, 0.5
 # No difference: an AUC of at most so much above one half, and no marker that differs.
 ALIKE_AUC, ALIKE_ERRORS = 0.05, 2.5
 DIFFERS, DIFFERS_SD = 8.0, 0.08  # squared standard errors, over clusters, and standard deviations
+# A marker that differs by less is kept as measured: squared standard errors, standard deviations. In small
+# batches much is within chance, and more than that should not be left where other markers show an effect.
+STILL, STILL_SD = 1.5, 0.065
 N_CLUSTERS, LEAST_CELLS = 30, 15.0  # to compare means in
 
 Answer = Literal["align", "nothing", "unknown", "few"]
@@ -106,42 +109,68 @@ def as_measured(reference: NDArray[np.float64], cells: NDArray[np.float64], *, s
 
 def after_start(
     reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
     positions: NDArray[np.float64],
     before: Evidence,
     *,
     strength: float,
     seed: int,
-) -> Evidence:
-    """Ask whether enough cells correspond after the initial alignment: ``align`` or ``unknown``.
+) -> tuple[Evidence, tuple[int, ...]]:
+    """Ask whether enough cells correspond after the initial alignment, and in which markers they differed.
 
     Parameters
     ----------
-    reference, positions
+    reference, cells
         Standard units, ``(n_cells, n_markers)``, in an order drawn at random.
+    positions
+        Where the initial alignment puts `cells`.
     before
         What `as_measured` said.
     strength
         How much the gains differ from marker to marker, see `Response.strength`.
     seed
         Of clusters and noise.
+
+    Returns
+    -------
+    Evidence, ``align`` or ``unknown``; and the markers in which cells that correspond do not differ as
+    measured, beyond chance: to map them would add noise.
     """
-    reference, positions = reference[:N_CELLS], positions[:N_CELLS]
+    reference, cells, positions = reference[:N_CELLS], cells[:N_CELLS], positions[:N_CELLS]
     weights = balance(reference, positions, seed=seed + 400, draws=DRAWS)
     auc, share = weighted_auc(reference, positions, weights, seed=seed), float(weights.cells.mean())
     wanted = LEAST_SHARE + SHARE_PER_STRENGTH * max(strength - USUAL_STRENGTH, 0.0)
     known = share >= wanted and (share >= MANY or auc <= MOST_AUC)
-    return Evidence("align" if known else "unknown", share, before.auc_before, auc, strength)
+    beyond, size = _gaps(reference, cells, positions, weights, seed=seed)
+    still = tuple(map(int, np.flatnonzero((beyond < STILL) & (size < STILL_SD))))
+    return Evidence("align" if known else "unknown", share, before.auc_before, auc, strength), still
 
 
 def differing(
     reference: NDArray[np.float64], cells: NDArray[np.float64], weights: Weights, *, seed: int
 ) -> NDArray[np.bool_]:
-    """Tell which markers' means differ within joint clusters, beyond chance, ``(n_markers,)``."""
-    clusters = joint_clusters(reference, cells, N_CLUSTERS, seed=seed)
+    """Tell which markers' means differ within joint clusters, plainly beyond chance, ``(n_markers,)``."""
+    beyond, size = _gaps(reference, cells, cells, weights, seed=seed)
+    return (beyond > DIFFERS) & (size > DIFFERS_SD)
+
+
+def _gaps(
+    reference: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    positions: NDArray[np.float64],
+    weights: Weights,
+    *,
+    seed: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much means differ within joint clusters of the reference and positions, by marker.
+
+    Squared standard errors, 1 by chance, and standard units; both infinite where no cluster has enough cells.
+    """
+    clusters = joint_clusters(reference, positions, N_CLUSTERS, seed=seed)
     sides = [
         (side, near, share * own[:, None])
-        for side, own in zip((reference, cells), weights, strict=True)
-        for near, share in (clusters.memberships(side),)
+        for side, place, own in zip((reference, cells), (reference, positions), weights, strict=True)
+        for near, share in (clusters.memberships(place),)
     ]
     gaps, errors, sizes = [], [], []
     for cluster in range(len(clusters)):
@@ -160,8 +189,7 @@ def differing(
         errors.append(np.sqrt(sum(variances)))
         sizes.append(min(numbers))
     if not gaps:
-        return np.ones(reference.shape[1], dtype=bool)
+        return np.full(reference.shape[1], np.inf), np.full(reference.shape[1], np.inf)
     gap, error = np.array(gaps), np.maximum(errors, 1e-6)
     beyond = np.average((gap / error) ** 2, axis=0, weights=sizes)
-    size = np.average(np.abs(gap), axis=0, weights=sizes)
-    return (beyond > DIFFERS) & (size > DIFFERS_SD)
+    return beyond, np.average(np.abs(gap), axis=0, weights=sizes)

@@ -44,11 +44,14 @@ class Mover:
         Network from positions to better ones; None leaves them.
     passes
         For each pass, maps for several numbers of clusters.
+    still
+        Markers that keep the values they were measured with, whatever the maps say.
     """
 
     start: MarkerMaps | None = None
     generator: nn.Module | None = None
     passes: tuple[tuple[ClusterMaps, ...], ...] = ()
+    still: tuple[int, ...] = ()
     _network: _Network | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -61,13 +64,17 @@ class Mover:
         _ = self._lookup  # once, before the threads ask for it
         blocks = [cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK)]
         moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks)
-        return np.concatenate(moved) if moved else np.empty(cells.shape)
+        return self._with_still(np.concatenate(moved), cells) if moved else np.empty(cells.shape)
 
     def batch_mapping(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map cells as all cells of the batch are mapped, whatever their cluster."""
         if self.start is None:  # a generator knows nothing else
             return self(cells) if self.generator is not None and not self.passes else cells
-        return self.start(dither(cells))
+        return self._with_still(self.start(dither(cells)), cells)
+
+    def _with_still(self, moved: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        moved[:, self.still] = cells[:, self.still]
+        return moved
 
     @cached_property
     def _lookup(self) -> _Lookup | None:
@@ -100,6 +107,8 @@ class Mover:
     def tensors(self) -> dict[str, Tensor]:
         """Return all that the mover consists of, by name; `from_tensors` takes it back."""
         found: dict[str, Tensor] = {}
+        if self.still:
+            found["still"] = torch.tensor(self.still)
         if self.start is not None:
             found |= _maps_to_tensors("start", self.start)
         if self.generator is not None:
@@ -124,6 +133,7 @@ class Mover:
                 tuple(_cluster_maps(branch) for branch in _in_order(maps))
                 for maps in _in_order(tree.get("passes", {}))
             ),
+            still=tuple(tree["still"].tolist()) if "still" in tree else (),
         )
 
 

@@ -151,7 +151,8 @@ def _learn_from_all(
     maps = None if start is None else start.maps
     positions = Mover(maps, mover.generator)(c)
     batch = None if maps is None else BatchMapping(maps, units)
-    return Mover(maps, mover.generator, fit_passes(r, c, positions, seed=seed, batch=batch))
+    passes = fit_passes(r, c, positions, seed=seed, batch=batch)
+    return Mover(maps, mover.generator, passes, mover.still)
 
 
 class _Shown:

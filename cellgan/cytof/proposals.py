@@ -124,7 +124,10 @@ def initial(task: Task) -> tuple[Start | None, Evidence]:
         return None, measured
     start = fit_start(split.reference, split.cells, units=task.units, seed=seed)
     positions = Mover(start.maps)(split.whole_cells)
-    return start, after_start(split.whole_reference, positions, measured, strength=start.strength, seed=seed)
+    evidence, still = after_start(
+        split.whole_reference, split.whole_cells, positions, measured, strength=start.strength, seed=seed
+    )
+    return start.keeping(still), evidence
 
 
 def nothing(task: Task, start: Start | None) -> Proposed:
@@ -139,7 +142,7 @@ def nothing(task: Task, start: Start | None) -> Proposed:
     """
     found = _simple(task)
     if start is not None:
-        found[START] = task.scored(Mover(start.maps))
+        found[START] = task.scored(Mover(start.maps, still=start.still))
     return Proposed(found, (NOTHING,), Mover(), start)
 
 
@@ -157,9 +160,10 @@ def matched(task: Task, start: Start | None) -> Proposed:
     r, c, seed = split.reference, split.cells, config.seed
     found: dict[str, Proposal] = {}
     positions, maps, batch = c, None, None
+    still: tuple[int, ...] = ()
     if start is not None:
-        maps, batch = start.maps, BatchMapping(start.maps, units)
-        found[START] = task.scored(Mover(maps))
+        maps, batch, still = start.maps, BatchMapping(start.maps, units), start.still
+        found[START] = task.scored(Mover(maps, still=still))
         positions = found[START].mover(c)
     device = pick(config.device)
     tie: Correspondence | None = None
@@ -173,11 +177,11 @@ def matched(task: Task, start: Start | None) -> Proposed:
         found.update(_simple(task))
         if start is not None:
             passes = fit_passes(r, c, positions, seed=seed, batch=batch)
-            found[START_MAPS] = task.scored(Mover(maps, passes=passes))
+            found[START_MAPS] = task.scored(Mover(maps, passes=passes, still=still))
         way_back = fit_way_back(r, c, units=units, seed=seed, start=maps)
         if start is None or split.known is not None:
             return way_back, start
-        return way_back, _once_more(start.maps, split, units, seed)
+        return way_back, _once_more(start, split, units, seed)
 
     # Half of the work needs no game: it is done in a thread of its own.
     with beside(without_game) as others:
@@ -186,7 +190,7 @@ def matched(task: Task, start: Start | None) -> Proposed:
         )
         led = Mover(maps, generator)
         passes = fit_passes(r, c, led(c), seed=seed, batch=batch)
-        found[GAME_MAPS] = task.scored(Mover(maps, generator, passes))
+        found[GAME_MAPS] = task.scored(Mover(maps, generator, passes, still))
     free = config.correspondence == "shared"
     return Proposed(found, (GAME_MAPS, START_MAPS) if free else (GAME_MAPS,), *others.result())
 
@@ -268,13 +272,13 @@ def _simple(task: Task) -> dict[str, Proposal]:
     return {name: task.scored(mover) for name, mover in movers.items()}
 
 
-def _once_more(start: MarkerMaps, split: Split, units: Standardise, seed: int) -> Start:
+def _once_more(start: Start, split: Split, units: Standardise, seed: int) -> Start:
     """Go on with an initial alignment: some draws of the cells lead it astray, all of them do not."""
     return fit_start(
         split.whole_reference,
         split.whole_cells,
         units=units,
         seed=seed + REFIT_SEED,
-        guess=start,
+        guess=start.maps,
         turns=REFIT_TURNS,
-    )
+    ).keeping(start.still)

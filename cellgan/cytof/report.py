@@ -203,8 +203,10 @@ def _provenance(report: Mapping[str, Any]) -> page.Section:
 
 
 def _setting(value: object) -> str:
-    if value is None or value in ((), []):
+    if value is None or value in ((), [], {}):
         return "not given"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {own}" for name, own in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

@@ -77,6 +77,13 @@ class Response:
             np.clip(self.background, -USUAL_BACKGROUND, USUAL_BACKGROUND),
         )
 
+    def without(self, markers: tuple[int, ...]) -> Response:
+        """Return the same with nothing done to some markers."""
+        kept = np.isin(np.arange(len(self.log_gain)), markers)
+        return Response(
+            *(np.where(kept, 0.0, each) for each in (self.log_gain, self.log_power, self.background))
+        )
+
     @property
     def strength(self) -> float:
         """Standard deviation of the logarithms of the gains; what markers have in common does not count."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Where nearly all values of a batch lie, as a share of where the other's do: a stain that worked varies more,
 # whatever the gain.
 ENDS, LEAST_RANGE = (0.005, 0.995), 0.05
+FEW_CELLS = 50  # fewer may all be of one type: only a single value says nothing then
 # Or nearly all cells have one and the same value, and in the other batch clearly fewer do.
 ONE_VALUE, MORE = 0.95, 0.3
 
@@ -58,8 +59,12 @@ def silent_markers(
 
 def _spreads(cells: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the range of nearly all values, and the share of cells that have the commonest, ``(2, n)``."""
-    low, middle, high = np.quantile(cells, [ENDS[0], 0.5, ENDS[1]], axis=0, method="lower")
-    return np.stack([high - low, (cells == middle).mean(axis=0)])  # above one half, the median is it
+    ends = ENDS if len(cells) >= FEW_CELLS else (0.0, 1.0)
+    low, middle, high = np.quantile(cells, [ends[0], 0.5, ends[1]], axis=0, method="lower")
+    spread = (high - low).astype(np.float64)
+    if len(cells) < FEW_CELLS:
+        spread[spread > 0] = np.nan  # compares with nothing
+    return np.stack([spread, (cells == middle).mean(axis=0)])  # above one half, the median is it
 
 
 def _says_nothing(own: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cellgan.cytof.marker_maps import MarkerMaps
     from cellgan.cytof.transform import Standardise
 
-UNSEEN = 1.2
+UNSEEN = 1.5
 # Ions, that is fifths of the cofactor: the background of mass cytometers; what varies beyond varies with the
 # cell.
 FAINT = 3.0
@@ -207,6 +207,7 @@ def _disagreement(mover: Mover, cells: NDArray[np.float64]) -> NDArray[np.float6
     positions = Mover(mover.start, mover.generator, tuple(early))(cells)
     cells = dither(cells)
     found: NDArray[np.float64] = np.std([each(cells, positions) for each in last], axis=0, ddof=1)
+    found[:, mover.still] = 0
     return found
 
 
