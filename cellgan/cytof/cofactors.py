@@ -132,7 +132,7 @@ def choose_cofactor(batches: Mapping[str, Noise]) -> tuple[float, str]:
     scales = [
         noise.spread if np.isfinite(noise.spread) else found[name][0] for name, noise in batches.items()
     ]
-    if max(values) > min(values) and (MASS in values or max(scales) > _DISAGREE * min(scales)):
+    if max(values) > min(values) and max(scales) > _DISAGREE * min(scales):
         told = "; ".join(f"{name}: {cofactor:g}, {why}" for name, (cofactor, why) in found.items())
         msg = f"the batches ask for different cofactors ({told}): are they of one instrument? {_SETTLE}"
         raise InputError(msg)
@@ -172,7 +172,7 @@ def read_cofactors(path: Path) -> dict[str, float]:
                 told = f"the cofactor of {row['marker']} is {row['cofactor']!r}"
                 msg = f"line {line}: {told}; expected a positive number"
                 raise InputError(msg)
-            if row["marker"] in found:
+            if marker_key(row["marker"]) in map(marker_key, found):
                 msg = f"line {line}: {row['marker']} has a cofactor already"
                 raise InputError(msg)
             found[row["marker"]] = value

@@ -282,6 +282,6 @@ def _to_arcsinh(
         why = f"{why}; the cofactor since {suits}"
     elif not own:
         doubt = torn(cofactor, noise)
-    besides = f" ({len(own)} marker{'s' if len(own) > 1 else ''} by cofactors of their own)" if own else ""
+    besides = " (some markers by cofactors of their own)" if own else ""
     reason = f"arcsinh(x / {cofactor:g}){besides}, {why}"
     return Decision("arcsinh", Cofactors(cofactor, own or {}), reason, doubt)

@@ -70,8 +70,8 @@ def _judged(batch: Mapping[str, Any], warnings: Sequence[str]) -> tuple[str, str
     moved = chosen.get("method") != "nothing"
     if answer in {"few", "unknown"}:
         why = _few(batch) if answer == "few" else _unknown(batch)
-        became = "cells were moved as asked, but" if moved else "values stay as measured:"
-        return "poor", f"{WORDS['poor']} as aligned: {became} {why}"
+        became = "Cells were moved as asked, but" if moved else "Values stay as measured:"
+        return "poor", f"{became} {why}"
     poor = _failures(chosen, before, batch) if moved else []
     if answer == "nothing":
         alike = (
@@ -121,8 +121,8 @@ def _unknown(batch: Mapping[str, Any]) -> str:
     else:
         why = f"{some} correspond to cells of {reference}, but only by gains that {_gains(batch)}"
     own = alone(batch["clusters"], "share_batch", "share_reference")
-    told = [f"{percent(row['share_batch'])} high in {listing(row['high'])}" for row in own if row["high"]]
-    only = f" Only {name} holds its populations {listing(told[:3])}." if told else ""
+    told = [f"{'+ '.join(row['high'])}+ ({percent(row['share_batch'])})" for row in own if row["high"]]
+    only = f" {name} alone holds {listing(told[:3])}." if told else ""
     return (
         f"{why}.{only} Control samples of both (--anchors) or cell types known in both "
         "(--correspondence labels:KEY) would settle it."

@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 
 import click
 
-from cellgan.cytof.cofactors import read_cofactors
 from cellgan.cytof.config import AlignConfig, Device, Method, Transform
 from cellgan.errors import ConfigError
 
@@ -71,7 +70,11 @@ class _Cofactor(click.ParamType[Any]):
 
 
 def _read_cofactors(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> dict[str, float]:
-    return {} if value is None else read_cofactors(value)
+    if value is None:
+        return {}
+    from cellgan.cytof.cofactors import read_cofactors
+
+    return read_cofactors(value)
 
 
 SETTINGS: tuple[Decorator, ...] = (

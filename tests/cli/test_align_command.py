@@ -142,6 +142,29 @@ def test_a_device_that_is_not_there_is_told_before_files_are_read(cellgan, fake,
     assert "folder nowhere does not exist" in result.stderr
 
 
+def test_the_cofactor_may_be_left_to_the_values(cellgan, fake, folder):
+    assert cellgan("align", "a.h5ad", "b.h5ad", "--cofactor", "auto").exit_code == 0
+    assert fake.calls[0]["config"] == AlignConfig()
+    shown = " ".join(cellgan("align", "--help").stdout.split())
+    assert "--cofactor NUMBER|auto" in shown
+    assert "--cofactors FILE" in shown
+
+
+def test_own_cofactors_from_a_file(cellgan, fake, folder):
+    (folder / "own.csv").write_text("marker,cofactor\nCD3,150\nHLA-DR,5.5\n")
+    assert cellgan("align", "a.h5ad", "b.h5ad", "--cofactors", "own.csv").exit_code == 0
+    assert fake.calls[0]["config"] == AlignConfig(cofactors={"CD3": 150.0, "HLA-DR": 5.5})
+
+
+def test_a_table_of_cofactors_that_cannot_be_used_is_told_before_anything_runs(cellgan, fake, folder):
+    (folder / "own.csv").write_text("marker,cofactor\nCD3,150\nCD4,none\n")
+    result = cellgan("align", "a.h5ad", "b.h5ad", "--cofactors", "own.csv")
+    assert result.exit_code == 1
+    assert "line 3: the cofactor of CD4 is 'none'; expected a positive number" in result.stderr
+    assert "own.csv" in result.stderr
+    assert fake.calls == []
+
+
 def test_every_setting_has_a_flag(cellgan):
     shown = cellgan("align", "--help").stdout
     for field in fields(AlignConfig):
@@ -195,6 +218,8 @@ def test_one_file_with_several_batches(cellgan, fake, folder):
         (["a.h5ad", "b.h5ad", "--rounds", "0"], "rounds is 0"),
         (["a.h5ad", "b.h5ad", "--rounds", "many"], "not a valid integer"),
         (["a.h5ad", "b.h5ad", "--cofactor", "nan"], "cofactor is nan"),
+        (["a.h5ad", "b.h5ad", "--cofactor", "many"], "'many' is neither a number nor auto"),
+        (["a.h5ad", "b.h5ad", "--cofactors", "nowhere.csv"], "nowhere.csv"),
         (["a.h5ad", "b.h5ad", "--method", "magic"], "'magic' is not one of"),
         (["a.h5ad", "b.h5ad", "--correspondence", "labels:"], "labels:KEY"),
         (["a.h5ad", "b.h5ad", "--markers", "CD3"], "only one marker"),

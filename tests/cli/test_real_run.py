@@ -68,6 +68,19 @@ def test_every_cell_is_there_as_it_was_measured(made):
     )
 
 
+def test_the_screen_names_the_aligned_markers_unless_there_are_many(made, tmp_path, monkeypatch):
+    _, inputs, _ = made
+    names = list(ad.read_h5ad(inputs[0]).var_names)
+    words = ["align", *map(str, inputs[:2]), "--method", "quantiles", "--output", str(tmp_path / "out.h5ad")]
+    line = f"aligned: {', '.join(names)}"
+    for named, shown in ((len(names) + 1, True), (len(names), False)):
+        monkeypatch.setattr("cellgan.cytof.align.NAMED", named)
+        result = CliRunner().invoke(cli, [*words, "--overwrite", "--no-report"])
+        assert result.exit_code == 0, result.output
+        assert (line in result.stderr.splitlines()) is shown
+        assert result.stderr.count("8 shared markers") == 1
+
+
 def test_report_tells_the_inputs_by_their_hashes(made):
     folder, inputs, _ = made
     report = json.loads((folder / "out.json").read_text())

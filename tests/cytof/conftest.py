@@ -45,3 +45,26 @@ def saved(tmp_path, cells):
         return path
 
     return save
+
+
+N_TYPES, N_TYPE_MARKERS = 9, 10
+
+
+@pytest.fixture(scope="session")
+def drawn_types():
+    """Return a function that draws cells of made-up types, high in about two fifths of ten markers each."""
+
+    def draw(types: list[int], n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return true signals in cofactors, ``(n, 10)``, and the type of each cell, ``(n,)``."""
+        rng = np.random.default_rng(99)
+        low, high = (
+            rng.uniform(0, 0.3, (N_TYPES, N_TYPE_MARKERS)),
+            rng.uniform(2.5, 5, (N_TYPES, N_TYPE_MARKERS)),
+        )
+        centres = np.sinh(np.where(rng.random((N_TYPES, N_TYPE_MARKERS)) < 0.4, high, low))
+        rng = np.random.default_rng(seed)
+        kind = rng.choice(types, n)
+        signal = centres[kind] * np.exp(rng.normal(0, 0.35, (n, N_TYPE_MARKERS)))
+        return signal + rng.normal(0, 0.25, signal.shape), kind
+
+    return draw

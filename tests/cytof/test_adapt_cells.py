@@ -120,8 +120,11 @@ def test_cells_of_a_type_that_the_source_lacks_are_marked(moved):
     assert (careful["cellgan_type"][marked] == "unknown").all()
 
 
-def test_nothing_is_marked_where_the_types_are_the_same():
-    result = adapt_cells(cells(0, n=900), cells(1, n=900, factor=0.9), CellsConfig("cell_type"), GAME)
+@pytest.mark.parametrize("moved", [0.0, 0.5])
+def test_nothing_is_marked_where_the_types_are_the_same(moved):
+    target = cells(1, n=900)
+    target.X = target.X + np.float32(moved)
+    result = adapt_cells(cells(0, n=900), target, CellsConfig("cell_type"), GAME)
     assert not result.adata.obs["cellgan_novel"].any()
     assert result.report["warnings"] == []
     assert result.report["novel"] == 0

@@ -53,8 +53,21 @@ def test_few_cells_are_aligned_as_well_as_can_be(blood, method, sizes):
 def test_few_cells_are_said_to_be_few(blood):
     alignment = cellgan.align([blood[0], blood[1][:30]], config=AlignConfig(**FAST))
     (batch,) = alignment.report["batches"]
-    assert batch["verdict"]["level"] == "caution"
+    assert batch["evidence"]["answer"] == "few"
+    assert batch["verdict"]["level"] == "poor"
+    assert batch["verdict"]["text"] == (
+        "Cells were moved as asked, but 30 cells of batch2 and 150 of batch1 could be "
+        "learned from, and no batch effect can be told from fewer than 50."
+    )
     assert any("batch2 has 30 cells" in warning for warning in batch["warnings"])
+
+
+@pytest.mark.parametrize("sizes", [(150, 30), (30, 150), (49, 49)])
+def test_few_cells_stay_where_they_are_unless_a_method_is_asked_for(blood, sizes):
+    one, two = (batch[:n] for batch, n in zip(blood, sizes, strict=True))
+    measured = to_arcsinh(two.X, 5.0)
+    np.testing.assert_allclose(run(one, two), measured, rtol=0, atol=1e-5)
+    assert np.abs(run(one, two, method="quantiles") - measured).max() > 0.1
 
 
 @pytest.mark.parametrize("sizes", [(1, 150), (150, 1), (1, 1), (0, 150), (150, 0)])
@@ -114,11 +127,27 @@ def test_batches_of_very_different_sizes(blood):
 
 
 def test_a_batch_on_another_scale_altogether(blood):
-    """Gain a thousand times: nothing corresponds at first."""
+    """A gain of a thousand is no instrument's: nothing is moved on a guess."""
     two = blood[1].copy()
     two.X *= 1000
-    layer, scale = run(blood[0], two), to_arcsinh(blood[0].X, 5.0)
-    np.testing.assert_allclose(layer.mean(axis=0), scale.mean(axis=0), atol=0.6)
+    with pytest.raises(InputError, match="which cofactor suits batch 'batch2'"):
+        run(blood[0], two)
+    layer = run(blood[0], two, cofactor=5.0)
+    np.testing.assert_allclose(layer, to_arcsinh(two.X, 5.0), rtol=0, atol=1e-4)
+    alignment = cellgan.align(
+        [blood[0], two], config=AlignConfig(transform="arcsinh", cofactor=5.0, rounds=2)
+    )
+    (batch,) = alignment.report["batches"]
+    assert batch["evidence"]["answer"] == "unknown"
+    assert "Values stay as measured" in batch["verdict"]["text"]
+
+
+def test_a_gain_of_three_is_an_instruments(blood):
+    one, two = (batch.copy() for batch in cellgan.simulate(n_cells=600, n_markers=5, seed=2))
+    two.X = one.X[::-1] * 3
+    layer, scale = run(one, two), to_arcsinh(one.X, 5.0)
+    assert np.abs(to_arcsinh(two.X, 5.0).mean(axis=0) - scale.mean(axis=0)).max() > 0.6
+    np.testing.assert_allclose(layer.mean(axis=0), scale.mean(axis=0), atol=0.2)
 
 
 def test_whole_numbers_double_precision_and_columns_first_are_fine(blood):
@@ -143,7 +172,7 @@ def test_nan_and_infinity_are_named_by_marker_and_count(blood):
     assert "batch 'batch2'" in str(caught.value)
 
 
-def test_the_scale_is_not_guessed(blood):
+def test_the_scale_is_not_guessed(blood, monkeypatch):
     scaled = [batch.copy() for batch in blood]
     for batch in scaled:
         batch.X = to_arcsinh(batch.X, 5.0)
@@ -151,6 +180,8 @@ def test_the_scale_is_not_guessed(blood):
         cellgan.align(scaled, config=AlignConfig(**FAST))
     with pytest.raises(CellganError, match="different scales"):
         cellgan.align([blood[0], scaled[1]], config=AlignConfig(method="quantiles"))
+    # Cells are drawn by their values as read: on either scale others, but for this.
+    monkeypatch.setattr("cellgan.cytof.cells.cell_hashes", lambda values, _: np.arange(len(values)))
     plain = cellgan.align(scaled, config=AlignConfig(method="quantiles", transform="none")).adata
     counts = cellgan.align(blood, config=AlignConfig(**FAST)).adata
     np.testing.assert_array_equal(plain.layers["aligned"], counts.layers["aligned"])

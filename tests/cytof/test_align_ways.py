@@ -146,7 +146,8 @@ def test_a_consensus_moves_every_batch(consensus):
     assert found.adata.obs["batch"].cat.categories.tolist() == list(batches)
     measured = {name: np.arcsinh(cells.X / 5) for name, cells in batches.items()}
     for name in batches:
-        assert np.abs(values(found.adata, name) - measured[name]).max(axis=0).min() > 0.01
+        moved = np.abs(values(found.adata, name) - measured[name]).max(axis=0)
+        assert (moved > 0.01).sum() >= len(moved) - 1  # what differs by chance alone is kept as measured
     assert distance(values(found.adata, "one"), values(found.adata, "two")) < 0.6 * distance(
         measured["one"], measured["two"]
     )

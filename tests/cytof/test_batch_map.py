@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ import pytest
 import cellgan
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.cytof.batch_map import BatchMap, make_maps
+from cellgan.cytof.cluster_maps import ClusterMaps
+from cellgan.cytof.clusters import Clusters
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.learn import Learned
 from cellgan.cytof.marker_maps import MarkerMaps
@@ -19,6 +22,7 @@ from cellgan.cytof.mover import Mover
 from cellgan.cytof.novelty import Novelty
 from cellgan.cytof.prepare import prepare
 from cellgan.cytof.read_write import batches_from_adata
+from cellgan.cytof.response import Response
 from cellgan.cytof.transform import Standardise
 from cellgan.cytof.uncertainty import Uncertainty
 
@@ -31,6 +35,13 @@ SHIFT = np.array([1.0, -0.5])  # standard units
 CELLS = np.array([[1, 2], [1.5, 4], [0.5, 0], [1, 0], [6, 20], [6.5, 18]], np.float32)
 
 
+NOVELTY = Novelty(familiar=np.array([[1.0, -0.5]]), novel=np.array([[11.0, 8.0]]), scale=np.array([1.0, 2.0]))
+# The same where cells are told apart by what they were measured as.
+STARTS = replace(NOVELTY, familiar=np.array([[0.0, 0.0]]), novel=np.array([[10.0, 9.0]]))
+STARTS = replace(STARTS, response=Response.identity(2))
+RESPONSE = Response(np.array([0.3, -0.2]), np.array([0.0, 0.1]), np.array([0.5, 0.0]))
+
+
 def build(**parts) -> BatchMap:
     """Return a map that shifts cells, and changes of it."""
     known = {
@@ -41,7 +52,7 @@ def build(**parts) -> BatchMap:
         "uncertainty": Uncertainty(
             np.array([[-2.0, -2.0], [12.0, 12.0]]), np.array([[0.1, 0.3], [0.1, 0.3]])
         ),
-        "novelty": Novelty(familiar=np.array([[1.0, -0.5]]), novel=np.array([[11.0, 8.0]])),
+        "novelty": NOVELTY,
     }
     return BatchMap(**{**known, **parts})
 
@@ -62,6 +73,31 @@ def test_what_is_novel_may_be_off_by_its_whole_movement():
     assert not without.novel.any()
     np.testing.assert_allclose(without.sd, np.tile(known * UNITS.sd, (6, 1)), rtol=1e-5)
     np.testing.assert_array_equal(without.aligned, found.aligned)
+
+
+def test_cells_are_told_apart_where_the_response_puts_them():
+    """That is the lower half for one, whatever becomes of them; no lower than the lowest value."""
+    halves = Response(np.log([0.5, 0.5]), np.zeros(2), np.zeros(2))
+    at = UNITS.to_units(np.arcsinh(0.5 * np.sinh(CELLS.astype(float))))
+    apart = Novelty(familiar=at[:4], novel=at[4:], scale=np.ones(2), response=halves)
+    assert build(novelty=apart)(CELLS).novel.tolist() == [False] * 4 + [True] * 2
+    elsewhere = build(novelty=apart, mover=Mover(MarkerMaps(KNOTS, KNOTS + 1000)))(CELLS)
+    assert elsewhere.novel.tolist() == [False] * 4 + [True] * 2
+    # With a response of another kind, they stand elsewhere.
+    dimmer = replace(apart, response=Response(np.full(2, -9.0), np.zeros(2), np.zeros(2)))
+    assert not build(novelty=dimmer)(CELLS).novel.any()
+    high = np.array([8.0, 25.0], np.float32)
+    assert build(novelty=dimmer, lowest=high)(CELLS).novel.all()
+
+
+def test_what_is_novel_is_moved_as_the_batch_is_and_not_by_clusters():
+    everywhere = ClusterMaps(Clusters(np.zeros((1, 2)), 1.0), {0: MarkerMaps(KNOTS, KNOTS + 5)})
+    own = build(mover=Mover(MarkerMaps(KNOTS, KNOTS + SHIFT), passes=((everywhere,),)), novelty=STARTS)
+    found = own(CELLS)
+    assert found.novel.tolist() == [False] * 4 + [True] * 2
+    moved = (found.aligned - CELLS) / UNITS.sd
+    np.testing.assert_allclose(moved[:4], 5, atol=1e-3)
+    np.testing.assert_allclose(moved[4:], np.tile(SHIFT, (2, 1)), atol=1e-3)
 
 
 def test_uncertainty_is_looked_up_where_the_cells_arrive():
@@ -99,6 +135,7 @@ def test_a_map_without_uncertainty_says_nothing_of_it():
         {"novelty": None},
         {"uncertainty": None, "novelty": None},
         {"mover": Mover()},
+        {"novelty": replace(NOVELTY, response=RESPONSE)},
     ],
 )
 def test_from_disk_to_the_last_bit(tmp_path, parts):
@@ -110,6 +147,8 @@ def test_from_disk_to_the_last_bit(tmp_path, parts):
     cells = (np.random.default_rng(0).normal(3, 3, (500, 2))).astype(np.float32)
     for found, then in zip(again(cells), one(cells), strict=True):
         assert found.tobytes() == then.tobytes()
+    if one.novelty is not None:
+        assert (again.novelty.response is None) == (one.novelty.response is None)
     assert (again.uncertainty is None, again.novelty is None) == (
         one.uncertainty is None,
         one.novelty is None,
@@ -134,6 +173,13 @@ def test_a_map_without_units_of_its_own_has_those_of_its_model():
         assert found.tobytes() == then.tobytes()
     other = BatchMap.from_tensors(tensors, markers=MARKERS, moved=True, units=OTHER_UNITS)
     np.testing.assert_allclose(other(CELLS).aligned, CELLS + SHIFT * OTHER_UNITS.sd, atol=1e-2)
+
+
+def test_a_map_of_before_told_cells_apart_where_they_ended_and_by_one_scale():
+    tensors = {name: value for name, value in build().tensors().items() if name != "novelty/scale"}
+    again = BatchMap.from_tensors(tensors, markers=MARKERS, moved=True, units=UNITS)
+    np.testing.assert_array_equal(again.novelty.scale, [1, 1])
+    assert again.novelty.response is None
 
 
 def test_a_model_of_before_knows_neither():

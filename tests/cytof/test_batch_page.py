@@ -15,7 +15,8 @@ def batch(source: str = "cells", **changes: object) -> dict:
         "held_out": {"reference": 180, "batch": 140},
         "scores": [{"method": "nothing", "emd": 0.6, "auc": 0.95, "neighbours": 1.0, "moved": 0.0}],
         "floor": {"emd": 0.04, "auc": 0.5},
-        "alike": False,
+        "scale": "",
+        "evidence": {"answer": "align", "share": 0.9, "auc_before": 0.95, "auc": 0.55, "strength": 0.2},
         "verdict": {"level": "good", "text": "Because."},
         "warnings": [],
     }
@@ -70,6 +71,28 @@ def test_markers_have_their_uncertainty_and_keep_their_order():
         ("CD8", "0.10", 0.104),
         ("CD3", "0.30", 0.301),
     ]
+
+
+CLUSTERS = [
+    {"cluster": 1, "share_reference": 0.6, "share_batch": 0.5, "mapped": True},
+    {"cluster": 2, "share_reference": 0.4, "share_batch": 0.02, "mapped": False},
+]
+CLUSTERS[0] |= {"high_before": ["CD3"], "high": ["CD3", "CD4"], "changed": []}
+CLUSTERS[1] |= {"high_before": [], "high": [], "changed": []}
+
+
+@pytest.mark.parametrize(
+    ("method", "moved_by"), [("start", ["own map", "neighbours’ maps"]), ("nothing", ["nothing", "nothing"])]
+)
+def test_clusters_are_described_as_measured_and_as_aligned(method, moved_by):
+    used = {"method": method, "emd": 0.06, "auc": 0.5, "neighbours": 0.7, "moved": 0.3, "chosen": True}
+    table = batch_tables.clusters(batch(clusters=CLUSTERS, scores=[used]))
+    assert [column.title for column in table.columns[1:3]] == ["High in, as measured", "High in, aligned"]
+    assert [[cell.shown for cell in row[:5]] for row in table.rows] == [
+        ["1", "CD3+", "CD3+, CD4+", "60 %", "50 %"],
+        ["2", "–", "–", "40 %", "2.0 %"],
+    ]
+    assert [row[-1].shown for row in table.rows] == moved_by
 
 
 def glance(*batches: dict) -> list[list[str]]:

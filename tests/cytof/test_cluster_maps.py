@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cellgan.cytof.cluster_maps import AveragedMaps, ClusterMaps, fit_cluster_maps
+from cellgan.cytof.cluster_maps import (
+    APPLIED,
+    BACKGROUND_PER_GAIN,
+    LEAST_GAIN,
+    MOST_GAIN,
+    AveragedMaps,
+    BatchMapping,
+    ClusterMaps,
+    fit_cluster_maps,
+)
 from cellgan.cytof.clusters import Clusters
 from cellgan.cytof.marker_maps import MarkerMaps, effective_number, fit_marker_maps
 from cellgan.cytof.pieces import Grid
 from cellgan.cytof.proposals import quantile_maps
 from cellgan.cytof.ranks import Ranked
+from cellgan.cytof.transform import Standardise
 
 
 @pytest.fixture
@@ -106,6 +116,62 @@ def test_a_cluster_that_one_batch_alone_fills_gets_no_map(rng):
     moved = move(cells, truth)
     np.testing.assert_array_equal(moved[kind == 1], truth[kind == 1])  # they stay at their positions
     assert np.abs(moved - cells)[kind == 0].min(axis=0).max() > 0
+
+
+STAYS = MarkerMaps(*np.array([[[-6.0, -6.0], [6.5, 6.5]]] * 2))
+BRIGHT = Standardise(np.array([6.0, 6.0], np.float32), np.ones(2, np.float32))  # there, a gain is a shift
+
+
+def departing(rng, by: list[float], **batch) -> tuple[ClusterMaps, list[np.ndarray]]:
+    """Fit maps of clusters, told apart by the second marker, whose first marker is lower by so much each."""
+    n, homes = 600, 40.0 * np.arange(len(by))
+    truth = np.concatenate([rng.normal([0, home], 0.3, (n, 2)) for home in homes])
+    cells = truth.copy()
+    cells[:, 0] -= np.repeat(by, n)
+    clusters = Clusters(np.stack([np.zeros(len(by)), homes], axis=1), 1.0)
+    move = fit_cluster_maps(
+        Ranked.of(truth), Ranked.of(cells), truth, clusters, (even(truth), even(cells)), **batch
+    )
+    return move, np.split(move(cells, truth)[:, 0] - cells[:, 0], len(by))
+
+
+def test_four_fifths_of_a_usual_departure_from_the_batchs_mapping_are_applied(rng):
+    asked = [0.2, 0.3, 0.25]
+    _, moved = departing(rng, asked, batch=BatchMapping(STAYS, BRIGHT))
+    np.testing.assert_allclose([np.mean(own) for own in moved], APPLIED * np.array(asked), atol=0.02)
+    _, free = departing(rng, asked)
+    np.testing.assert_allclose([np.mean(own) for own in free], asked, atol=0.02)
+
+
+def test_a_departure_goes_to_twice_what_the_median_cluster_asks_for(rng):
+    """At six on the arcsinh scale, background counts for little."""
+    _, moved = departing(rng, [0.2, 0.2, 2.0], batch=BatchMapping(STAYS, BRIGHT))
+    assert np.mean(moved[0]) == pytest.approx(APPLIED * 0.2, abs=0.02)
+    assert np.mean(moved[2]) == pytest.approx(APPLIED * 0.4, abs=0.03)
+
+
+def test_and_no_further_than_an_instrument_could_cause(rng):
+    """However far all clusters ask for; where a gain does nothing, at zero, background alone leads."""
+    _, bright = departing(rng, [3.0, 3.0, 3.0], batch=BatchMapping(STAYS, BRIGHT))
+    assert APPLIED * MOST_GAIN < np.mean(bright) < APPLIED * MOST_GAIN + 0.1
+    at_zero = Standardise(np.array([0.0, 6.0], np.float32), np.ones(2, np.float32))
+    _, faint = departing(rng, [0.0, 0.0, 2.0], batch=BatchMapping(STAYS, at_zero))
+    assert 0.03 < np.mean(faint[2]) < APPLIED * LEAST_GAIN * BACKGROUND_PER_GAIN
+
+
+def test_where_a_cluster_has_no_cells_its_map_keeps_the_departure_of_its_edge(rng):
+    move, _ = departing(rng, [0.3, 0.3, 0.3], batch=BatchMapping(STAYS, BRIGHT))
+    for line in (np.linspace(-5, -2, 20), np.linspace(2, 9, 20)):
+        cells = np.stack([line, np.zeros(20)], axis=1)
+        moved = (move.maps[0](cells) - cells)[:, 0]
+        np.testing.assert_allclose(moved, APPLIED * 0.3, atol=0.05)
+
+
+def test_departures_are_from_what_all_cells_of_the_batch_do(rng):
+    """A batch's mapping that does all there is to do leaves nothing to its clusters."""
+    shift = MarkerMaps(STAYS.source, STAYS.target + np.array([0.9, 0.0]))
+    _, moved = departing(rng, [0.9, 0.9, 0.9], batch=BatchMapping(shift, BRIGHT))
+    np.testing.assert_allclose([np.mean(own) for own in moved], 0.9, atol=0.02)
 
 
 @pytest.mark.parametrize(("n", "has_map"), [(14, False), (15, True)])

@@ -13,7 +13,8 @@ from cellgan.errors import ConfigError, InputError
 
 
 def batch_of(column, name: str = "one") -> CellBatch:
-    adata = ad.AnnData(np.zeros((len(column), 2), dtype=np.float32))
+    values = np.random.default_rng(len(column)).random((len(column), 2), dtype=np.float32)
+    adata = ad.AnnData(values)  # cells are drawn by their values
     adata.obs["drug"] = column
     return CellBatch(name=name, cells=InMemory(adata))
 

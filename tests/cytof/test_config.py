@@ -13,7 +13,7 @@ from cellgan.errors import ConfigError
 def test_defaults_align_with_the_game_on_shared_markers():
     config = AlignConfig()
     assert (config.method, config.correspondence, config.transform) == ("matched", "shared", "auto")
-    assert config.cofactor == 5.0
+    assert (config.cofactor, config.cofactors) == ("auto", {})
     assert (config.impute, config.draws) == (True, 1)
     assert config.label_key is None
 
@@ -36,6 +36,10 @@ def test_settings_do_not_change_once_made():
         ({"cofactor": -5.0}, "cofactor is -5.0"),
         ({"cofactor": float("nan")}, "cofactor is nan"),
         ({"cofactor": float("inf")}, "cofactor is inf"),
+        ({"cofactor": "automatic"}, "cofactor is automatic; expected a positive number"),
+        ({"cofactors": {"CD3": 5.0, "CD4": 0.0}}, "cofactors['CD4'] is 0.0; expected a positive number"),
+        ({"cofactors": {"CD3": float("nan")}}, "cofactors['CD3'] is nan"),
+        ({"cofactors": {"CD3": "auto"}}, "cofactors['CD3'] is auto"),
         ({"rounds": 0}, "rounds is 0; a game of no rounds aligns nothing"),
         ({"draws": 0}, "draws is 0; expected 1 or more. To impute nothing: --no-impute"),
         ({"draws": -3}, "draws is -3"),
@@ -67,6 +71,8 @@ def test_what_cannot_be_used_is_refused_with_its_value(wrong, told):
         {"impute": False},
         {"seed": 2**32 - 1},
         {"cofactor": 1e-3},
+        {"cofactor": 150},
+        {"cofactors": {"CD3": 1e-3, "CD4": 6000}},
         {"threads": 1},
         {"markers": ("CD3", "CD4")},
         {"reference": "consensus"},

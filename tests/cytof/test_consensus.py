@@ -113,7 +113,7 @@ def test_a_cell_counts_in_its_own_batch_as_measured(blood, monkeypatch):
     (a, b), _ = blood
     knots = np.repeat([[0.0], [1.0]], 8, axis=1)
     adds = Mover(MarkerMaps(knots, knots + 8))
-    monkeypatch.setattr(consensus_module, "fit_mover", lambda _target, _cells, seed: adds)
+    monkeypatch.setattr(consensus_module, "fit_mover", lambda _target, _cells, *, units, seed: adds)
     consensus = consensus_cells({"a": a, "b": b}, seed=0)
     wanted = np.vstack([drawn(a), drawn(b)]) + 8 * a.std(axis=0) / 2
     np.testing.assert_allclose(consensus, wanted, atol=2e-3)

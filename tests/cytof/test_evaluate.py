@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cellgan.cytof.evaluate import EMD_SLACK, HeldOut, Scores, alike
+from cellgan.cytof.evaluate import N_WEIGHTED, HeldOut, Scores, weighted_auc
 
 N_MARKERS = 4
 
@@ -167,18 +167,52 @@ def test_same_seed_same_scores(reference, other):
     assert found[0].auc != found[2].auc
 
 
-@pytest.mark.parametrize(
-    ("emd", "auc", "floor", "is_alike"),
-    [
-        (0.10, 0.52, {"emd": 0.09, "auc": 0.50}, True),
-        (0.12, 0.52, {"emd": 0.09, "auc": 0.50}, False),
-        (0.10, 0.54, {"emd": 0.09, "auc": 0.50}, False),
-        (0.10, 0.54, {"emd": 0.09, "auc": 0.52}, True),
-        (0.10, 0.525, {"emd": 0.09, "auc": 0.40}, True),
-        (EMD_SLACK / 2, 0.5, {"emd": 0.0, "auc": 0.5}, True),
-        (math.nan, 0.5, {"emd": 0.1, "auc": 0.5}, False),
-        (0.1, 0.5, {"emd": 0.1, "auc": math.nan}, False),
-    ],
-)
-def test_alike_is_what_chance_explains(emd, auc, floor, is_alike):
-    assert alike(emd, auc, floor) is is_alike
+def ones(*sides):
+    return tuple(np.ones(len(side)) for side in sides)
+
+
+def test_without_a_difference_the_classifier_of_weighted_cells_guesses(reference, other):
+    assert weighted_auc(reference, other, ones(reference, other), seed=0) == pytest.approx(0.5, abs=0.05)
+    moved = other + np.array([0, 0, 0, 1.0])
+    assert weighted_auc(reference, moved, ones(reference, other), seed=0) > 0.8
+
+
+def test_weights_take_a_difference_of_composition_away(spots, reference):
+    """A type that weighs three times as much where it is three times as rare is no difference."""
+    shares = np.array([4, 1, 4, 1, 4, 1, 4, 1]) / 20
+    other = draw(spots, 3, shares=shares)
+    kind = np.argmin(((other[:, None, :3] - spots[None, :, :3]) ** 2).sum(axis=2), axis=1)
+    told = weighted_auc(reference, other, ones(reference, other), seed=0)
+    balanced = weighted_auc(reference, other, (np.ones(1000), 1 / (8 * shares[kind])), seed=0)
+    assert told > 0.6
+    assert balanced == pytest.approx(0.5, abs=0.05)
+
+
+def test_cells_without_weight_are_not_asked(spots, reference, other):
+    """A fifth of the cells lie where no other does, which would tell them at once."""
+    strange = other.copy()
+    strange[:200, 3] += 9
+    weights = np.ones(1000)
+    assert weighted_auc(reference, strange, (np.ones(1000), weights), seed=0) > 0.57
+    weights[:200] = 0
+    found = weighted_auc(reference, strange, (np.ones(1000), weights), seed=0)
+    assert found == pytest.approx(0.5, abs=0.05)
+
+
+def test_either_side_weighs_the_same_however_many_cells_it_has(reference, other):
+    one = weighted_auc(reference, other, ones(reference, other), seed=0)
+    same = weighted_auc(reference, other, (np.full(1000, 1e-3), np.full(1000, 7.0)), seed=0)
+    assert same == pytest.approx(one, abs=1e-9)
+    few = other[:150] + np.array([0, 0, 0, 1.0])
+    assert weighted_auc(reference, few, ones(reference, few), seed=0) > 0.75
+
+
+def test_of_many_cells_the_first_are_asked(spots):
+    """They come in an order drawn at random."""
+    sides = [draw(spots, seed, n=N_WEIGHTED + 500) for seed in (6, 7)]
+    sides[1][:, 3] += 0.4
+    far = [side.copy() for side in sides]
+    far[1][N_WEIGHTED:] += 50
+    found, same = (weighted_auc(*each, ones(*each), seed=0) for each in (sides, far))
+    assert found == same
+    assert found > 0.6

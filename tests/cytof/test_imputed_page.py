@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from cellgan.cytof import imputed_page
-from cellgan.cytof.imputed_page import how_well, sections
+from cellgan.cytof.imputed_page import sections
+from cellgan.cytof.trust import WORDS
 from cellgan.cytof.views import ImputedView, Views
 from cellgan.report import page
 
 MARKERS = [
-    {"marker": "CD4", "r": 0.62, "coverage": 0.91, "spread": 0.9},
-    {"marker": "CD8", "r": 0.94, "coverage": 0.886, "spread": 1.02},
-    {"marker": "CD7", "r": None, "coverage": None, "spread": None},
-    {"marker": "CD14", "r": 0.31, "coverage": 0.9, "spread": 0.8},
+    {"marker": "CD4", "r": 0.62, "coverage": 0.91, "spread": 0.9, "level": "care", "why": ""},
+    {"marker": "CD8", "r": 0.94, "coverage": 0.886, "spread": 1.02, "level": "care", "why": ""},
+    {"marker": "CD7", "r": None, "coverage": None, "spread": None, "level": "no", "why": ""},
+    {"marker": "CD14", "r": 0.31, "coverage": 0.9, "spread": 0.8, "level": "no", "why": ""},
 ]
 ORDER = ["CD8", "CD4", "CD14", "CD7"]
 
@@ -43,31 +44,12 @@ def blocks(one: dict, kind: type) -> list:
     return [block for block in section.blocks if isinstance(block, kind)]
 
 
-@pytest.mark.parametrize(
-    ("r", "word"),
-    [
-        (1.0, "well"),
-        (0.7, "well"),
-        (0.699, "partly"),
-        (0.5, "partly"),
-        (0.499, "hardly"),
-        (-0.9, "hardly"),
-        (None, ""),
-        (float("nan"), ""),
-    ],
-)
-def test_how_well_in_a_word(r, word):
-    assert how_well(r) == word
-    assert imputed_page.WORDS[word]
-
-
-@pytest.mark.parametrize(
-    ("r", "spread", "word"),
-    [(0.9, 0.49, "missing"), (0.9, 0.5, "well"), (0.4, 0.1, "hardly"), (0.6, None, "partly")],
-)
-def test_a_marker_whose_cells_are_missing_is_not_called_well_predicted(r, spread, word):
-    assert how_well(r, spread) == word
-    assert imputed_page.WORDS[word]
+@pytest.mark.parametrize("level", ["trust", "care", "no"])
+def test_the_word_is_that_of_the_report_whatever_the_numbers_are(level):
+    one = entry(markers=[row | {"level": level} for row in MARKERS])
+    (table,), (gallery,) = blocks(one, page.Table), blocks(one, page.Gallery)
+    assert {row[-1].shown for row in table.rows} == {WORDS[level]}
+    assert {figure.flag for figure in gallery.figures} == ({"Do not trust"} if level == "no" else {""})
 
 
 def test_the_table_has_the_best_first_and_dashes_where_nothing_is_known():
@@ -78,13 +60,13 @@ def test_the_table_has_the_best_first_and_dashes_where_nothing_is_known():
         "r",
         "Within the 90 % interval",
         "Spread",
-        "In words",
+        "Verdict",
     ]
     assert [[cell.shown for cell in row] for row in table.rows] == [
-        ["CD8", "0.94", "89 %", "1.02", "well predicted"],
-        ["CD4", "0.62", "91 %", "0.90", "partly predicted"],
-        ["CD14", "0.31", "90 %", "0.80", "hardly predictable"],
-        ["CD7", "–", "–", "–", "–"],
+        ["CD8", "0.94", "89 %", "1.02", "With care"],
+        ["CD4", "0.62", "91 %", "0.90", "With care"],
+        ["CD14", "0.31", "90 %", "0.80", "Do not trust"],
+        ["CD7", "–", "–", "–", "Do not trust"],
     ]
     assert [row[1].key for row in table.rows] == [0.94, 0.62, 0.31, None]
 
@@ -93,7 +75,7 @@ def test_markers_are_drawn_in_the_same_order_and_bad_ones_flagged():
     (gallery,) = blocks(entry(), page.Gallery)
     assert [figure.title for figure in gallery.figures] == ORDER
     assert [figure.caption for figure in gallery.figures] == ["r 0.94", "r 0.62", "r 0.31", "r –"]
-    assert [figure.flag for figure in gallery.figures] == ["", "", "hardly predictable", ""]
+    assert [figure.flag for figure in gallery.figures] == ["", "", "Do not trust", "Do not trust"]
 
 
 def test_each_marker_is_drawn_from_its_own_column(monkeypatch):
@@ -124,23 +106,24 @@ def test_words_say_from_what_it_was_learned_and_what_a_critic_found():
 
 
 def test_of_magan_nothing_is_known_and_nothing_is_claimed():
-    one = entry(auc=None, markers=[row | {"r": None, "coverage": None} for row in MARKERS])
+    unknown = {"r": None, "coverage": None, "spread": None, "level": "no"}
+    one = entry(auc=None, markers=[row | unknown for row in MARKERS])
     (text,) = blocks(one, page.Text)
     assert "MAGAN" in text.text
     assert "They were learned from" not in text.text
     assert blocks(one, page.Table) == []
     (gallery,) = blocks(one, page.Gallery)
     assert [figure.title for figure in gallery.figures] == [row["marker"] for row in MARKERS]
-    assert {figure.flag for figure in gallery.figures} == {""}
+    assert {figure.caption for figure in gallery.figures} == {"r –"}
 
 
 def test_a_marker_with_a_single_value_is_not_magans():
     """It has no correlation, though it was learned as others are."""
-    one = entry(auc=None, markers=[{"marker": "CD7", "r": None, "coverage": 1.0, "spread": None}])
+    one = entry(auc=None, markers=[MARKERS[2] | {"coverage": 1.0}])
     (text,) = blocks(one, page.Text)
     assert "They were learned from day1" in text.text
     (table,) = blocks(one, page.Table)
-    assert [cell.shown for cell in table.rows[0]] == ["CD7", "–", "100 %", "–", "–"]
+    assert [cell.shown for cell in table.rows[0]] == ["CD7", "–", "100 %", "–", "Do not trust"]
 
 
 def test_the_legend_says_who_is_who():

@@ -8,8 +8,10 @@ from torch import nn
 
 from cellgan.cytof import imputed_quality as module
 from cellgan.cytof.conditional import Conditional
-from cellgan.cytof.impute import Imputer
+from cellgan.cytof.gaps import Gap
+from cellgan.cytof.impute import Imputed, Imputer
 from cellgan.cytof.imputed_quality import CRITIC_CELLS, Quality, measure_quality
+from cellgan.cytof.summary import Filled, imputed_summary, say_imputed
 from cellgan.cytof.transform import Standardise
 
 R = 0.8
@@ -125,6 +127,42 @@ def test_few_cells_say_nothing_of_the_critic():
     assert 0 < enough.auc < 1
     assert np.isnan(few.auc)
     assert np.isfinite([*few.r, *few.coverage]).all()
+
+
+def filled(quality: Quality, *sds: float) -> Filled:
+    """Markers whose expected values vary by so much in the batch that lacks them."""
+    expected = np.array([[-1.0], [1.0]], dtype=np.float32) * np.array(sds, dtype=np.float32)
+    markers = tuple(f"CD{i}" for i in range(1, 1 + len(sds)))
+    return Filled(
+        Gap("b", "a", ("CD45", "CD99"), markers), Imputed(expected, expected, expected[None]), quality, 3
+    )
+
+
+def test_the_report_has_a_word_for_every_marker_and_why():
+    r, sd = np.array([0.9, 0.9, 0.9, 0.6, 0.3, np.nan]), np.full(6, 2.0)
+    known = Quality(r, np.full(6, 0.9), 0.5, sd)
+    (entry,) = imputed_summary([filled(known, 2.0, 1.02, 0.98, 2.0, 2.0, 2.0)])
+    assert [row["spread"] for row in entry["markers"]] == pytest.approx([1, 0.51, 0.49, 1, 1, 1])
+    # Of markers that nobody held out, none is to be trusted, however well it is predicted.
+    assert [row["level"] for row in entry["markers"]] == ["care", "care", "no", "care", "no", "no"]
+    assert "That is all that is known, for no shared markers were held out" in entry["markers"][0]["why"]
+    assert "vary 0.49 times as much as in a" in entry["markers"][2]["why"]
+    assert "r 0.30" in entry["markers"][4]["why"]
+    assert "cellgan validate tells" in entry["markers"][5]["why"]
+    assert entry["markers"][5]["r"] is None
+
+
+def test_the_screen_names_the_markers_that_are_not_to_be_trusted():
+    said: list[str] = []
+    good = Quality(np.array([0.9, 0.8]), np.full(2, 0.9), 0.5, np.ones(2))
+    say_imputed(said.append, imputed_summary([filled(good, 1.0, 1.0), filled(good, 1.0, 0.3)]))
+    say_imputed(said.append, imputed_summary([filled(Quality.unknown(1), 1.0)]))
+    rest = "; use them with care until cellgan validate has tested them"
+    assert said == [
+        f"b: 2 markers imputed from a{rest}",
+        f"b: 2 markers imputed from a (do not trust: CD2){rest}",
+        f"b: 1 marker imputed from a (do not trust: CD1){rest}",
+    ]
 
 
 def test_what_is_unknown():

@@ -46,7 +46,7 @@ def test_labels_find_what_values_alone_take_for_another_type(far):
     reference, cells, truth, known = far
     config = AlignConfig(rounds=20, correspondence="labels:type")
     pair = align_pair(reference, cells, units=UNITS, config=config, known=known)
-    blind = Mover(fit_start(reference, cells, seed=0))
+    blind = Mover(fit_start(reference, cells, units=UNITS, seed=0).maps)
     assert pair.chosen == "game + cluster maps"
     assert rmse(pair.mover(cells), truth) < 0.2 * rmse(cells, truth)
     assert rmse(blind(cells), truth) > 0.8 * rmse(cells, truth)

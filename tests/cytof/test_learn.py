@@ -12,9 +12,11 @@ import cellgan
 from cellgan.cytof import learn as module
 from cellgan.cytof.condition import condition_rows
 from cellgan.cytof.config import AlignConfig
+from cellgan.cytof.draws import draw
 from cellgan.cytof.learn import Learned, learn, learn_all, plan_lessons, some_rows
 from cellgan.cytof.prepare import Prepared, prepare
 from cellgan.cytof.read_write import CellBatch, InMemory, batches_from_adata
+from cellgan.cytof.response import Response
 from cellgan.cytof.transform import Standardise
 from cellgan.errors import ConfigError, InputError
 
@@ -38,16 +40,17 @@ def batches() -> list[CellBatch]:
 @pytest.fixture
 def seen(monkeypatch) -> SimpleNamespace:
     """Stand-ins that remember what they were given."""
-    calls = SimpleNamespace(pairs=[], novelty=[], units=[])
+    calls = SimpleNamespace(pairs=[], novelty=[], units=[], response=None)
 
     def align_pair(reference, cells, *, units, config, known, progress):
         calls.pairs.append((reference, cells, known))
         calls.units.append(units)
         for fraction in (0.5, 1.0):
             progress(fraction)
-        return SimpleNamespace(mover=lambda cells: cells + SHIFT)
+        return SimpleNamespace(mover=lambda cells: cells + SHIFT, response=calls.response)
 
-    def fit_novelty(reference, aligned, *, seed):
+    def fit_novelty(reference, aligned, *, seed, response):
+        assert response is calls.response
         calls.novelty.append((reference, aligned))
         return "novelty"
 
@@ -71,7 +74,9 @@ def run(batches: list[CellBatch], controls=None, **settings) -> dict[str, Learne
     }
 
 
-def standard(batches: list[CellBatch], batch: CellBatch, rows=slice(None)) -> np.ndarray:
+def standard(batches: list[CellBatch], batch: CellBatch, rows=None, n: int = N) -> np.ndarray:
+    """Return a batch's cells in standard units, all or of some rows, in the order in which they are drawn."""
+    rows = draw(batch.cells, n, 0, rows)
     prepared, units = ready(batches)
     return units.apply(prepared.values(batch)).astype(float)[rows]
 
@@ -107,8 +112,9 @@ def test_controls_of_their_own_are_learned_from(batches, seen):
     found = run(batches, controls=controls)
     assert [learned.lesson.source for learned in found.values()] == ["controls", "cells"]
     units = ready(batches)[1]
-    for side, control in zip(seen.pairs[0], (a, b), strict=False):
-        np.testing.assert_allclose(side, units.apply(np.arcsinh(control.X / 5)), rtol=1e-5)
+    for side, own, control in zip(seen.pairs[0], controls.values(), (a, b), strict=False):
+        rows = draw(own.cells, N, 0)
+        np.testing.assert_allclose(side, units.apply(np.arcsinh(control.X[rows] / 5)), rtol=1e-5)
     assert len(seen.pairs[1][0]) == len(seen.pairs[1][1]) == N
 
 
@@ -119,6 +125,19 @@ def test_novelty_is_asked_of_all_cells_whatever_was_learned_from(batches, seen, 
     for batch, (reference, aligned) in zip(batches[1:], seen.novelty, strict=True):
         np.testing.assert_array_equal(reference, standard(batches, batches[0]))
         np.testing.assert_array_equal(aligned, standard(batches, batch) + SHIFT)
+
+
+def test_novelty_is_asked_where_the_response_puts_cells(batches, seen):
+    """And not where they end; but no lower than the lowest value of either batch."""
+    seen.response = Response(np.full(5, -0.7), np.zeros(5), np.full(5, 0.4))
+    run(batches[:2])
+    ((reference, there),) = seen.novelty
+    _, units = ready(batches)
+    measured = standard(batches, batches[1])
+    lowest = np.minimum(reference.min(axis=0), measured.min(axis=0))
+    wanted = units.to_units(seen.response(units.to_values(measured)))
+    np.testing.assert_array_equal(there, np.maximum(wanted, lowest))
+    assert (wanted < lowest).any()
 
 
 def test_novelty_is_asked_of_batches_not_of_their_controls(batches, seen):
@@ -163,9 +182,8 @@ def test_large_batches_are_learned_from_a_sample_and_so_is_novelty(batches, seen
     monkeypatch.setattr(module, "N_LEARNED", 100)
     found = run(batches[:2])
     ((reference, cells, _),), ((_, aligned),) = seen.pairs, seen.novelty
-    rows = some_rows(N, 100, 0)
-    np.testing.assert_array_equal(reference, standard(batches, batches[0], rows))
-    np.testing.assert_array_equal(cells, standard(batches, batches[1], rows))
+    np.testing.assert_array_equal(reference, standard(batches, batches[0], n=100))
+    np.testing.assert_array_equal(cells, standard(batches, batches[1], n=100))
     np.testing.assert_array_equal(aligned, cells + SHIFT)
     assert len(found["two"].lesson.cells.rows) == N  # the report tells how many there were to learn from
 
@@ -216,7 +234,7 @@ def test_each_batch_is_learned_on_what_it_shares_in_units_of_its_own_markers(bat
     (_, all_cells, _), (reference, cells, _) = seen.pairs
     assert all_cells.shape == (N, 5)
     np.testing.assert_array_equal(reference, standard(batches, batches[0])[:, columns])
-    values = np.arcsinh(third.X[:, ::-1] / np.float32(5))
+    values = np.arcsinh(third.X[draw(batches[2].cells, N, 0), ::-1] / np.float32(5))
     np.testing.assert_allclose(
         cells, (values - units.mean[columns]) / units.sd[columns], rtol=1e-5, atol=1e-6
     )

@@ -129,7 +129,8 @@ def test_fcs_holds_the_same_on_the_linear_scale(loaded, batches, first_run, tmp_
 def test_time_stays_and_other_counts_change_scale_only(first_run, batches):
     np.testing.assert_array_equal(first_run[:, 0], batches[1].X[:, 0])
     np.testing.assert_array_equal(first_run[:, 7], np.arcsinh(batches[1].X[:, 7] / np.float32(5)))
-    assert np.abs(first_run[:, 1:7] - np.arcsinh(batches[1].X[:, 1:7] / 5)).max(axis=0).min() > 0.01
+    moved = np.abs(first_run[:, 1:7] - np.arcsinh(batches[1].X[:, 1:7] / 5)).max(axis=0)
+    assert (moved > 0.01).sum() >= MARKERS - 1  # what differs by chance alone is kept as measured
 
 
 def test_cells_of_the_reference_are_not_moved(loaded, batches):
@@ -237,7 +238,9 @@ def test_mapping_a_file_counts_cells_without_counterpart(loaded, batches, tmp_pa
     monkeypatch.setattr("cellgan.cytof.model.ROWS", 128)  # three pieces
     at = np.zeros((2, MARKERS))
     at[1, 0] = 1.0
-    half = replace(loaded.batches["batch2"], novelty=Novelty(familiar=at[:1], novel=at[1:]))
+    half = replace(
+        loaded.batches["batch2"], novelty=Novelty(familiar=at[:1], novel=at[1:], scale=np.ones(MARKERS))
+    )
     none = replace(loaded.batches["batch2"], novelty=None)
     batches[1].write_h5ad(tmp_path / "new.h5ad")
     source, out = open_for_map(tmp_path / "new.h5ad"), tmp_path / f"out.{suffix}"

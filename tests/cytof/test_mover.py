@@ -12,10 +12,12 @@ import torch
 from cellgan.core.checkpoint import read_tensors, write_tensors
 from cellgan.core.nets import residual_mlp
 from cellgan.cytof import mover as module
+from cellgan.cytof.cluster_maps import BatchMapping
 from cellgan.cytof.correspondence import fit_passes, fit_start
 from cellgan.cytof.mover import BLOCK, Mover
 from cellgan.cytof.proposals import quantile_maps
 from cellgan.cytof.ranks import dither
+from cellgan.cytof.transform import Standardise
 
 N_MARKERS = 5
 
@@ -31,13 +33,16 @@ def whole() -> Mover:
     """A mover with a start, a generator that does something, and passes."""
     rng = np.random.default_rng(0)
     reference, cells = draw(rng, 700), draw(rng, 700) * 1.2 + 0.3
-    start = fit_start(reference, cells, seed=0)
+    units = Standardise.of(reference)
+    reference, cells = units.to_units(reference), units.to_units(cells)
+    start = fit_start(reference, cells, units=units, seed=0).maps
     generator = residual_mlp(N_MARKERS, hidden=[16, 8])
     with torch.no_grad():
         for value in generator.parameters():
             value.normal_(0, 0.2, generator=torch.Generator().manual_seed(1))
     positions = Mover(start, generator)(cells)
-    return Mover(start, generator, fit_passes(reference, cells, positions, seed=0))
+    batch = BatchMapping(start, units)
+    return Mover(start, generator, fit_passes(reference, cells, positions, seed=0, batch=batch))
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +176,29 @@ def test_from_disk_it_gives_the_same_bytes(whole, later, tmp_path, parts):
     tensors = again.tensors()
     assert tensors.keys() == mover.tensors().keys()
     assert all(torch.equal(value, tensors[name]) for name, value in mover.tensors().items())
+
+
+def test_markers_that_are_kept_stay_as_measured_on_every_way_and_on_disk(whole, later):
+    cells = later[:300]
+    mover = Mover(whole.start, whole.generator, whole.passes, still=(1, 4))
+    again = Mover.from_tensors(mover.tensors(), n_markers=N_MARKERS)
+    assert again.still == (1, 4)
+    for own, all_moved in (
+        (mover(cells), whole(cells)),
+        (again(cells), whole(cells)),
+        (mover.batch_mapping(cells), whole.batch_mapping(cells)),
+    ):
+        np.testing.assert_array_equal(own[:, [1, 4]], cells[:, [1, 4]])
+        np.testing.assert_array_equal(own[:, [0, 2, 3]], all_moved[:, [0, 2, 3]])
+        assert np.abs(all_moved - cells).max(axis=0).min() > 0
+
+
+def test_the_batchs_mapping_knows_no_clusters(whole, later):
+    cells = later[:300]
+    np.testing.assert_array_equal(whole.batch_mapping(cells), whole.start(dither(cells)))
+    np.testing.assert_array_equal(Mover(passes=whole.passes).batch_mapping(cells), cells)
+    led = Mover(generator=whole.generator)
+    np.testing.assert_array_equal(led.batch_mapping(cells), led(cells))
 
 
 def test_clusters_without_a_map_stay_without_one_on_disk(whole):

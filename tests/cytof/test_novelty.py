@@ -11,6 +11,7 @@ from cellgan.cytof import novelty as module
 from cellgan.cytof.config import AlignConfig
 from cellgan.cytof.novelty import fit_novelty
 from cellgan.cytof.pair import align_pair
+from cellgan.cytof.response import Response
 from cellgan.cytof.transform import Standardise, to_arcsinh
 
 
@@ -81,14 +82,13 @@ def test_a_type_that_is_merely_five_times_rarer_is_not_novel(seed):
 @pytest.mark.parametrize(
     ("n_markers", "rarer"),
     [
-        # In two dimensions, half the density is 2 ** (1 / 2) = 1.4 times the distance: the share, a third,
-        # tells. In sixteen, a seventh of the density is 7 ** (1 / 16) = 1.13 times the distance: that tells,
-        # though the share is an eighth.
-        (2, 2),
+        # A density so many times lower is rarer ** (1 / n_markers) times the distance: 1.12, 1.15, 1.13.
+        (6, 2),
+        (8, 3),
         (16, 7),
     ],
 )
-def test_either_the_share_or_the_distance_shows_a_counterpart(n_markers, rarer):
+def test_a_type_that_is_merely_rarer_lies_little_farther(n_markers, rarer):
     rng = np.random.default_rng(0)
 
     def draw(n_common: int, n_rare: int) -> np.ndarray:
@@ -103,11 +103,54 @@ def test_either_the_share_or_the_distance_shows_a_counterpart(n_markers, rarer):
 
 def test_what_is_typical_tells_all_cells_as_their_neighbours_did(blood):
     reference, cells, _ = blood
-    by_neighbours = module._novel(reference, cells)
     found = fit_novelty(reference, cells, seed=0)
+    by_neighbours = module._novel(reference / found.scale, cells / found.scale)
     assert 0.05 < by_neighbours.mean() < 0.2
     assert (found(cells) == by_neighbours).mean() > 0.99
     assert found(cells[:1]).shape == (1,)
+
+
+def test_a_type_close_to_another_is_found_and_the_edge_of_one_is_not():
+    """Four of eight markers are higher by 2.2 standard deviations: nearer than many cells of one type lie."""
+    rng = np.random.default_rng(0)
+    reference, cells = rng.normal(size=(2, 2000, 8))
+    cells[:200, :4] += 2.2
+    novel = told(reference, cells)
+    assert novel[:200].mean() > 0.8
+    assert novel[200:].mean() < 0.05
+    wide = rng.normal(size=(2000, 8)) * np.linspace(1, 2.5, 8)
+    assert not told(wide[::2], wide[1::2]).any()
+
+
+@pytest.mark.parametrize(("n", "found"), [(10, 0), (40, 80)])
+def test_groups_of_few_cells_are_no_population(n, found):
+    """Of 4,000 cells .7 % are 28: two groups of ten are enough cells to ask, and either is too small."""
+    rng = np.random.default_rng(0)
+    reference, cells = rng.normal(size=(2, 4000, 6))
+    cells[:n, 0] += 12
+    cells[n : 2 * n, 1] += 12
+    novel = module._novel(reference, cells)
+    assert novel[: 2 * n].sum() == found
+    assert novel[2 * n :].mean() < 0.01
+
+
+def test_markers_count_as_they_vary_among_neighbours():
+    """The first marker tells two types apart, far: among neighbours, it varies as it does within them."""
+    rng = np.random.default_rng(0)
+    cells = rng.normal(size=(2, 1500, 4))
+    cells[:, ::2, 0] += 40
+    cells[1, :200, 3] += 12
+    found = fit_novelty(*cells, seed=0)
+    assert cells[..., 0].std() > 15
+    assert found.scale.max() < 1.2
+    assert found(cells[1])[:200].mean() > 0.9
+
+
+def test_what_put_cells_there_is_remembered(blood):
+    reference, cells, _ = blood
+    response = Response.identity(cells.shape[1])
+    assert fit_novelty(reference, cells, seed=0, response=response).response is response
+    assert fit_novelty(reference, cells, seed=0).response is None
 
 
 def test_a_sample_of_the_cells_will_do(blood, monkeypatch):

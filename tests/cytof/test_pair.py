@@ -87,10 +87,8 @@ def test_losses_and_progress_are_told_as_the_game_is_played(played):
 )
 def test_the_start_is_taken_where_it_costs_clearly_less(blood, monkeypatch, margin, chosen):
     monkeypatch.setattr(proposals, "MARGIN", margin)
-    assert align_pair(blood[0][:250], blood[1][:250], units=blood.units, config=QUICK).chosen in {
-        chosen,
-        "nothing",
-    }
+    pair = align_pair(blood[0][:250], blood[1][:250], units=blood.units, config=QUICK)
+    assert (pair.evidence.answer, pair.chosen) == ("align", chosen)
     scores = {"game + cluster maps": _Cost(0.5), "start + cluster maps": _Cost(0.44)}
     assert proposals.choose(scores, tuple(scores)) == chosen
 
@@ -116,7 +114,8 @@ def rows(cells):
 def test_scores_are_of_cells_that_no_proposal_has_seen(blood, unscored, monkeypatch):
     seen = []
 
-    def spy(reference, cells, positions, *, seed):
+    def spy(reference, cells, positions, *, seed, batch):
+        assert batch.units is blood.units
         seen.append((reference, cells))
         return ()
 
@@ -146,7 +145,7 @@ def test_the_mover_in_the_end_has_learned_from_all_cells(blood, unscored, monkey
                 monkeypatch.setattr(place, name, spied(getattr(place, name), sizes))
     align_pair(blood[0], blood[1][:300], units=blood.units, config=QUICK)
     assert seen["fit_passes"] == [(320, 240), (320, 240), (400, 300)]
-    assert seen["fit_start"] == [(320, 240), (320, 240), (400, 300)]
+    assert seen["fit_start"] == [(320, 240), (400, 300)]
 
 
 def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
@@ -159,7 +158,7 @@ def test_large_batches_are_learned_from_a_sample(blood, unscored, monkeypatch):
         monkeypatch.setattr(
             place,
             "fit_passes",
-            lambda r, c, p, *, seed: seen.append((len(r), len(c))) or fit(r, c, p, seed=seed),
+            lambda r, c, p, **how: seen.append((len(r), len(c))) or fit(r, c, p, **how),
         )
     pair = align_pair(blood[0], blood[1], units=blood.units, config=QUICK)
     assert pair.held_out == (30, 30)
@@ -170,10 +169,55 @@ def test_nothing_is_moved_where_there_is_nothing_to_align(blood):
     cells = np.random.default_rng(0).permutation(np.vstack(blood[:1] * 3))
     half = len(cells) // 2
     pair = align_pair(cells[:half], cells[half:], units=blood.units, config=QUICK)
-    assert pair.chosen == "nothing"
+    assert (pair.chosen, pair.evidence.answer) == ("nothing", "nothing")
+    assert pair.response is None
+    assert list(pair.scores) == ALL[:2]
     assert pair.mover(cells).tobytes() == cells.tobytes()
+    np.testing.assert_array_equal(pair.uncertainty(cells), pair.floor["emd"])
     asked = align_pair(cells[:half], cells[half:], units=blood.units, config=AlignConfig(method="quantiles"))
-    assert asked.chosen == "per-marker quantiles"
+    assert (asked.chosen, asked.evidence.answer) == ("per-marker quantiles", "nothing")
+
+
+def foreign(drawn_types) -> Blood:
+    """Two batches that share no type, and another gain of each marker; the truth is not known."""
+    gain = np.exp(np.random.default_rng(0).normal(0, 1.0, 10))
+    r, c = (drawn_types(own, 800, seed=seed)[0] for seed, own in enumerate(([0, 1, 2, 3], [4, 5, 6, 7])))
+    reference, cells = np.arcsinh(r), np.arcsinh(c * gain)
+    units = Standardise.of(reference.astype(np.float32))
+    return Blood(units.to_units(reference), units.to_units(cells), cells, units)
+
+
+def test_nothing_is_moved_where_nothing_is_known(drawn_types):
+    own = foreign(drawn_types)
+    pair = align_pair(own.reference, own.cells, units=own.units, config=QUICK)
+    assert (pair.chosen, pair.evidence.answer) == ("nothing", "unknown")
+    assert list(pair.scores) == ALL[:3]  # the initial alignment is shown, and not taken
+    assert pair.scores["start"].moved > 0.1
+    assert pair.mover(own.cells).tobytes() == own.cells.tobytes()
+    np.testing.assert_array_equal(pair.uncertainty(own.cells), module.UNKNOWN_SD)
+    usual = pair.response.usual()  # what is found of the gains is held to what is usual
+    np.testing.assert_array_equal(pair.response.log_gain, usual.log_gain)
+    asked = align_pair(
+        own.reference, own.cells, units=own.units, config=AlignConfig(rounds=2, method="quantiles")
+    )
+    assert (asked.chosen, asked.evidence.answer) == ("per-marker quantiles", "unknown")
+
+
+@pytest.mark.parametrize("n", [3, 49])
+def test_of_few_cells_nothing_is_learned(blood, n):
+    pair = align_pair(blood.reference, blood.cells[:n], units=blood.units, config=QUICK)
+    assert (pair.chosen, pair.evidence.answer) == ("nothing", "few")
+    assert pair.mover(blood.cells).tobytes() == blood.cells.tobytes()
+    np.testing.assert_array_equal(pair.uncertainty(blood.cells), module.UNKNOWN_SD)
+
+
+def test_labels_need_no_evidence(blood):
+    known = Known(*(np.where(side[:, 0] > 0, "high", "low") for side in blood[:2]))
+    config = AlignConfig(rounds=2, correspondence="labels:x")
+    pair = align_pair(blood.reference, blood.reference + 0.0, units=blood.units, config=config, known=known)
+    assert pair.evidence.answer == "align"
+    assert np.isnan(pair.evidence.share)
+    assert (pair.chosen, pair.response) == ("game + cluster maps", None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cellgan.cytof.marker_names import column_kinds, isotope, kind_of, marker_key
-from cellgan.cytof.panel import match_panels, only
+from cellgan.cytof.panel import match_panels, only, without
 from cellgan.cytof.read_write import CellBatch, InMemory, read_batches
 from cellgan.errors import ConfigError, PanelError
 
@@ -212,6 +212,58 @@ def test_fewer_markers_stand_in_the_order_of_the_panel():
     assert fewer.shared == ("CD4", "CD8")
     assert fewer.columns == {"a": {"CD4": 1, "CD8": 2}, "b": {"CD4": 1, "CD8": 0}, "c": {"CD8": 1}}
     assert fewer.proteins == panel.proteins
+
+
+FAILED = "(a stain that failed?): kept as measured"
+
+
+def three_panels():
+    return match_panels(
+        [
+            batch("a", "CD3", "CD4", "CD8", "Time"),
+            batch("b", "CD8", "CD4", "CD3"),
+            batch("c", "CD3", "CD8", "CD4"),
+        ],
+        reference="a",
+    )
+
+
+def test_what_says_nothing_in_a_batch_is_taken_out_there():
+    panel = three_panels()
+    left = without(panel, {"CD4": ["b"]}, reference="a")
+    assert left.shared == ("CD3", "CD4", "CD8")
+    assert left.columns == panel.columns | {"b": {"CD3": 2, "CD8": 0}}
+    assert left.kept == panel.kept == (("Time", "time"),)
+    # It was measured there, so it is no gap to be filled.
+    assert left.proteins == panel.proteins
+    assert left.private == panel.private
+    (note,) = left.notes
+    assert note == f"CD4 hardly varies in b {FAILED} there, not aligned and not matched by"
+    assert without(panel, {}, reference="a") == panel
+
+
+@pytest.mark.parametrize(
+    ("batches", "where"),
+    [(["a"], "a"), (["a", "c"], "a, c"), (["b", "c"], "b, c"), (["a", "b", "c"], "a, b, c")],
+)
+def test_what_says_nothing_in_the_reference_or_in_all_others_is_aligned_in_none(batches, where):
+    left = without(three_panels(), {"CD4": batches}, reference="a")
+    assert left.shared == ("CD3", "CD8")
+    assert left.columns == {"a": {"CD3": 0, "CD8": 2}, "b": {"CD3": 2, "CD8": 0}, "c": {"CD3": 0, "CD8": 1}}
+    assert left.kept == (("Time", "time"), ("CD4", "marker"))
+    (note,) = left.notes
+    there = "" if "a" in batches else " there"
+    assert note == f"CD4 hardly varies in {where} {FAILED}{there}, not aligned and not matched by"
+
+
+def test_two_markers_must_be_left_in_every_batch():
+    panel = three_panels()
+    assert len(without(panel, {"CD4": ["b"], "CD8": ["c"]}, reference="a").shared) == 3
+    for silent in ({"CD4": ["b"], "CD8": ["b"]}, {"CD4": ["a"], "CD8": ["b"]}):
+        with pytest.raises(
+            PanelError, match=r"fewer than two shared markers are left to align: CD4 .*; CD8 "
+        ):
+            without(panel, silent, reference="a")
 
 
 def test_a_marker_that_some_share_and_nobody_chose_is_kept():

@@ -56,9 +56,17 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
                 },
             ],
             "floor": {"emd": 0.04, "auc": 0.5},
-            "alike": False,
+            "scale": "",
+            "evidence": {"answer": "align", "share": 0.9, "auc_before": 0.95, "auc": 0.55, "strength": 0.2},
             "markers": [
-                {"marker": marker, "emd_before": 1.0, "emd_after": 0.1, "moved": float(i), "sd": 0.12}
+                {
+                    "marker": marker,
+                    "emd_before": 1.0,
+                    "emd_after": 0.1,
+                    "moved": float(i),
+                    "sd": 0.12,
+                    "gain": 1.2,
+                }
                 for i, marker in enumerate(markers)
             ],
             "clusters": [
@@ -68,8 +76,18 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
                     "share_batch": 0.5,
                     "mapped": True,
                     "high": [markers[0]],
+                    "high_before": [markers[0]],
+                    "changed": [],
                 },
-                {"cluster": 1, "share_reference": 0.6, "share_batch": 0.5, "mapped": False, "high": []},
+                {
+                    "cluster": 1,
+                    "share_reference": 0.6,
+                    "share_batch": 0.5,
+                    "mapped": False,
+                    "high": [],
+                    "high_before": [],
+                    "changed": [],
+                },
             ],
             "losses": {"rounds": [0, 1, 2], "terms": {"generators/fool": [1.0, 0.8, 0.7]}},
         }
@@ -78,7 +96,14 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
     report = {
         "cellgan": "0.1.0",
         "format": 1,
-        "config": {"seed": 0, "rounds": 600, "markers": (), "reference": None, "cofactor": 5.0},
+        "config": {
+            "seed": 0,
+            "rounds": 600,
+            "markers": (),
+            "reference": None,
+            "cofactor": "auto",
+            "cofactors": {},
+        },
         "versions": {"python": "3.11.4", "torch": "2.9.1"},
         "device": "cpu",
         "reference": "day1",
@@ -93,7 +118,13 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
             }
             for name, path in [("day1", "folder/day1.h5ad"), *((name, None) for name in names)]
         ],
-        "transform": {"name": "arcsinh", "cofactor": 5.0, "reason": "arcsinh(x / 5): counts"},
+        "transform": {
+            "name": "arcsinh",
+            "cofactor": 5.0,
+            "cofactors": {},
+            "reason": "arcsinh(x / 5): counts",
+            "warning": "",
+        },
         "markers": {
             "aligned": list(markers),
             "kept": [{"name": "Time", "kind": "time"}],
@@ -257,6 +288,20 @@ def test_worse_marker_is_flagged(tmp_path):
     text = written(tmp_path, report, views)
     assert text.count('<span class="flag">worse</span>') == 1
     assert "CD3 (worse)" in text
+
+
+def settings_of(text: str) -> dict[str, str]:
+    return dict(re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", text))
+
+
+def test_settings_that_were_not_given_are_said_to_be(tmp_path):
+    report, views = case()
+    told = settings_of(written(tmp_path, report, views))
+    assert [told[name] for name in ("markers", "reference", "cofactors")] == ["not given"] * 3
+    assert told["cofactor"] == "auto"
+    report["config"] |= {"cofactors": {"CD3": 10.0, "CD4": 150.0}, "markers": ["CD3", "CD4"]}
+    told = settings_of(written(tmp_path, report, views))
+    assert (told["cofactors"], told["markers"]) == ("CD3: 10.0, CD4: 150.0", "CD3, CD4")
 
 
 def test_cells_without_counterpart_are_drawn(tmp_path):

@@ -1,11 +1,11 @@
-"""Cells to learn from, cells to score on, and whether there is anything to align."""
+"""Cells to learn from, and cells to score on."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import cellgan
-from cellgan.cytof.evaluate import HeldOut
 from cellgan.cytof.labels import Known
 from cellgan.cytof.split import Split
 from cellgan.cytof.transform import Standardise, to_arcsinh
@@ -17,12 +17,6 @@ def blood(n_cells: int) -> list[np.ndarray]:
     scaled = [to_arcsinh(batch.X, 5.0) for batch in batches]
     units = Standardise.of(scaled[0])
     return [units.apply(values).astype(float) for values in scaled]
-
-
-def compared(reference, cells, seed=0):
-    split = Split.of(reference, cells, seed=seed)
-    held_out = HeldOut(split.unseen_reference, split.unseen_cells, seed=seed)
-    return split.compare(held_out.score(split.unseen_cells), held_out.floor(), seed=seed)
 
 
 def test_every_cell_is_on_one_side_and_labels_go_with_cells():
@@ -38,24 +32,27 @@ def test_every_cell_is_on_one_side_and_labels_go_with_cells():
         np.testing.assert_array_equal(whole[labels.astype(int)], seen)
 
 
-def test_few_cells_are_all_asked_whether_there_is_anything_to_align():
-    """Of 150 cells a side, thirty are held out, which cannot tell."""
-    reference, cells = blood(300)
-    n_alike = 0
-    for seed in range(4):
-        cut = np.random.default_rng(seed).permutation(300)
-        halves = compared(reference[cut[:150]], reference[cut[150:]], seed)
-        n_alike += halves.alike
-        assert 0 < halves.floor < 0.5
-        assert not compared(reference[cut[:150]], cells[:150], seed).alike
-    assert n_alike >= 3, "one in ten such halves differs by chance"
+def numbered(n: int) -> np.ndarray:
+    return np.arange(n, dtype=float)[:, None]
 
 
-def test_with_many_cells_those_that_were_held_out_tell():
-    reference, _ = blood(10_000)
-    split = Split.of(reference[::2], reference[1::2], seed=0)
-    held_out = HeldOut(split.unseen_reference, split.unseen_cells, seed=0)
-    floor = held_out.floor()
-    likeness = split.compare(held_out.score(split.unseen_cells), floor, seed=0)
-    assert likeness == (True, floor["emd"])
-    assert not split.compare(held_out.score(split.unseen_cells + 0.3), floor, seed=0).alike
+@pytest.mark.parametrize(
+    ("n", "n_seen", "n_unseen", "n_whole"),
+    [(2, 2, 0, 2), (10, 8, 2, 10), (8_000, 6_400, 1_600, 8_000), (20_000, 6_400, 1_600, 10_000)],
+)
+def test_of_many_cells_some_are_enough(n, n_seen, n_unseen, n_whole):
+    split = Split.of(numbered(n), -numbered(n), seed=0)
+    for seen, unseen, whole in (
+        (split.reference, split.unseen_reference, split.whole_reference),
+        (-split.cells, -split.unseen_cells, -split.whole_cells),
+    ):
+        assert (len(seen), len(unseen), len(whole)) == (n_seen, n_unseen, n_whole)
+        rows = [set(each[:, 0].astype(int)) for each in (seen, unseen, whole)]
+        assert rows[0].isdisjoint(rows[1])
+        assert rows[0] | rows[1] <= rows[2] <= set(range(n))
+
+
+def test_the_seed_draws_who_is_held_out():
+    one, same, other = (Split.of(numbered(50), numbered(50), seed=seed) for seed in (3, 3, 4))
+    assert one.unseen_cells.tolist() == same.unseen_cells.tolist() != other.unseen_cells.tolist()
+    assert one.unseen_cells.tolist() != one.unseen_reference.tolist()

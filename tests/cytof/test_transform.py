@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import anndata as ad
 import numpy as np
 import pytest
 
+from cellgan.cytof.cofactors import Cofactors
 from cellgan.cytof.marker_names import column_kinds
 from cellgan.cytof.read_write import read_batches
 from cellgan.cytof.simulate import simulate
@@ -29,7 +32,7 @@ def flow() -> np.ndarray:
     return np.minimum(np.where(rng.random((3000, 10)) < 0.3, bright, dim), 262_144).astype(np.float32)
 
 
-def auto(*values: np.ndarray, cofactor: float = 5) -> Decision:
+def auto(*values: np.ndarray, cofactor: float | Literal["auto"] = 5) -> Decision:
     return decide(values, requested="auto", cofactor=cofactor)
 
 
@@ -38,7 +41,7 @@ def test_arcsinh_against_its_logarithmic_form():
     np.testing.assert_allclose(to_arcsinh(x, 5.0), np.log(x / 5 + np.sqrt((x / 5) ** 2 + 1)), rtol=1e-9)
 
 
-@pytest.mark.parametrize("cofactor", [5.0, 150.0])
+@pytest.mark.parametrize("cofactor", [5.0, 150.0, 6000.0])
 def test_linear_is_the_inverse_of_arcsinh(cofactor):
     x = np.concatenate([-np.geomspace(1e-3, 1e3, 50), [0.0], np.geomspace(1e-3, 262_144, 99)]).astype(
         np.float32
@@ -51,7 +54,7 @@ def test_linear_is_the_inverse_of_arcsinh(cofactor):
 def test_counts_with_negatives_get_arcsinh(counts):
     assert counts.min() < 0
     decision = auto(counts)
-    assert (decision.name, decision.cofactor, decision.warning) == ("arcsinh", 5, "")
+    assert (decision.name, decision.cofactors, decision.warning) == ("arcsinh", Cofactors(5), "")
     assert "counts" in decision.reason
 
 
@@ -68,8 +71,63 @@ def test_transformed_values_are_taken_as_they_are(counts, cofactor):
 
 def test_flow_cytometry_gets_arcsinh_and_a_word_on_the_cofactor(flow):
     assert "--cofactor 150" in auto(flow).warning
+    assert "tears cells that lack a marker into two humps" in auto(flow).warning
     decision = auto(flow, cofactor=150)
     assert (decision.name, decision.warning) == ("arcsinh", "")
+
+
+@pytest.mark.parametrize("requested", ["auto", "arcsinh"])
+def test_the_cofactor_is_chosen_by_the_values_unless_one_was_asked_for(counts, flow, requested):
+    for values, cofactor, why in (
+        (counts, 5, "as in mass cytometry"),
+        (flow, 150, "as in flow cytometry"),
+        (40 * flow, 6000, "as in spectral flow cytometry"),
+    ):
+        decision = decide([values], requested=requested)
+        assert (decision.name, decision.cofactors, decision.warning) == ("arcsinh", Cofactors(cofactor), "")
+        assert decision.reason.startswith(f"arcsinh(x / {cofactor}), ")
+        assert why in decision.reason
+    asked = decide([flow], requested=requested, cofactor=200)
+    assert asked.cofactors == Cofactors(200)
+    assert "the cofactor since" not in asked.reason
+
+
+def test_batches_that_ask_for_different_cofactors_are_called_by_their_names(counts, flow):
+    with pytest.raises(InputError, match=r"batch 'monday': 5, .*; batch 'tuesday': 150, "):
+        decide([counts, flow], requested="auto", names=["monday", "tuesday"])
+    assert decide([counts, flow], requested="auto", cofactor=5).cofactors == Cofactors(5)
+
+
+def test_the_file_tells_the_instrument_where_values_do_not(flow):
+    bright = np.maximum(flow, 0)
+    with pytest.raises(InputError, match="which cofactor suits batch 2"):
+        decide([bright, bright], requested="auto", instruments=["LSRFortessa"])
+    decision = decide([bright, bright], requested="auto", instruments=["LSRFortessa", "BD FACSCanto II"])
+    assert decision.cofactors == Cofactors(150)
+    assert "measured by 'LSRFortessa'" in decision.reason
+
+
+def test_own_cofactors_are_counted_and_leave_no_doubt(flow):
+    decision = decide([flow], requested="auto", cofactor=5, own={"CD3": 150.0})
+    assert decision.cofactors == Cofactors(5, {"CD3": 150.0})
+    assert decision.reason.startswith("arcsinh(x / 5) (some markers by cofactors of their own), ")
+    assert decision.warning == ""
+
+
+def test_one_cofactor_a_column():
+    x = np.array([[10.0, 300.0], [-2.0, -60.0]], dtype=np.float32)
+    by = np.array([5, 150], dtype=np.float32)
+    scaled = to_arcsinh(x, by)
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled[:, 0], scaled[:, 1], rtol=1e-6)
+    np.testing.assert_allclose(to_linear(scaled, by), x, rtol=1e-5)
+
+
+def test_of_transformed_values_the_cofactor_is_that_of_mass_unless_told(flow):
+    """It is needed for the way back to counts, and the values do not tell it."""
+    there = np.arcsinh(flow / 150)
+    assert auto(there, cofactor="auto").cofactors == Cofactors(5)
+    assert auto(there, cofactor=150).cofactors == Cofactors(150)
 
 
 def test_flow_cytometry_on_the_arcsinh_scale_is_taken_as_it_is(flow):

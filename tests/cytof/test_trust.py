@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,39 @@ def test_a_method_that_holds_nothing_out_is_judged_by_all_markers():
     assert found.r_expected == 0.8
     assert found.level == "care"
     assert "not known with this method" in found.text
+
+
+@pytest.mark.parametrize(
+    ("r", "spread", "level"),
+    [
+        (0.95, 0.5, "trust"),
+        (0.95, 0.499, "no"),
+        (0.95, math.nan, "trust"),
+        (0.95, 2.0, "trust"),
+        (0.5, 0.1, "no"),
+    ],
+)
+def test_what_varies_too_little_where_it_is_missing_is_not_trusted(r, spread, level):
+    """However well it is predicted where it was measured, and whatever was held out."""
+    found = trust_private("CD16", r, HELD_OUT, source="a", spread=spread)
+    assert found.level == level
+    if level == "no":
+        assert found.text.startswith(f"Its expected values vary {spread:.2f} times as much as in a:")
+        assert trust_private("CD16", r, {}, source="a", spread=spread).level == "no"
+
+
+def test_a_marker_that_is_hardly_predicted_is_said_to_be_so_whatever_its_spread():
+    found = trust_private("CD16", 0.3, {}, source="a", spread=0.1)
+    assert found.level == "no"
+    assert "it is predicted with r 0.30" in found.text
+    assert "vary" not in found.text
+
+
+def test_of_what_is_not_known_anywhere_nothing_is_promised():
+    found = trust_private("CD16", math.nan, {}, source="a")
+    assert found.level == "no"
+    assert math.isnan(found.r_expected)
+    assert found.text == "How well CD16 is predicted is not known with this method: cellgan validate tells."
 
 
 def test_no_correlation_is_expected_beyond_what_there_can_be():

@@ -7,7 +7,7 @@ import pytest
 
 import cellgan
 from cellgan.cytof import uncertainty as module
-from cellgan.cytof.correspondence import fit_passes, fit_start
+from cellgan.cytof.correspondence import fit_mover, fit_start
 from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import align_pair
@@ -64,16 +64,16 @@ def blood(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Standardise]:
     return *(units.apply(each).astype(float) for each in scaled), units
 
 
-def cluster_maps(reference: np.ndarray, cells: np.ndarray) -> Mover:
-    start = fit_start(reference, cells, seed=0)
-    return Mover(start, passes=fit_passes(reference, cells, Mover(start)(cells), seed=0))
+def cluster_maps(reference: np.ndarray, cells: np.ndarray, units: Standardise) -> Mover:
+    return fit_mover(reference, cells, units=units, seed=0)
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     held = []
     for seed in range(3):
         reference, cells, truth, units = blood(seed)
-        mover, back = cluster_maps(reference[300:], cells), fit_way_back(reference[300:], cells, seed=0)
+        mover = cluster_maps(reference[300:], cells, units)
+        back = fit_way_back(reference[300:], cells, units=units, seed=0)
         found = fit_uncertainty(mover, back, cells, reference[:300], units=units)
         aligned = mover(cells)
         inside = np.abs(aligned - truth) <= 1.645 * found(aligned)
@@ -92,7 +92,7 @@ def test_what_is_stretched_is_less_certain():
     knots = np.array([[3.0, 3.0], [3.45, 3.45], [3.9, 3.9]])
     mover = Mover(MarkerMaps(knots, np.array([[0.0, 0.0], [0.45, 1.8], [2.25, 3.6]])))
     reference = mover(more)
-    back = fit_way_back(reference[200:], cells, seed=0)
+    back = fit_way_back(reference[200:], cells, units=units_of(2), seed=0)
     found = fit_uncertainty(mover, back, cells, reference[:200], units=units_of(2))
     at = np.array([[3.2, 3.2], [3.7, 3.7]])
     expected = np.array([[1, 4], [4, 4]]) * counting_noise(at)
@@ -113,7 +113,7 @@ def test_beyond_what_was_seen_it_stays_as_it_was_at_the_end():
 
 def test_clusters_that_disagree_make_a_value_uncertain():
     reference, cells, _, units = blood(0)
-    mover = cluster_maps(reference, cells)
+    mover = cluster_maps(reference, cells, units)
     *early, last = mover.passes
     assert len(last) > 1
     alone = [Mover(mover.start, passes=(*early, (maps,))) for maps in last]
@@ -137,7 +137,7 @@ def test_without_held_out_cells_the_reference_is_sent_there_and_back():
     reference, cells = reference[:4], cells[:4]
     pair = align_pair(reference, cells, units=units, config=cellgan.AlignConfig(method="quantiles"))
     assert pair.held_out == (0, 0)
-    back = fit_way_back(reference, cells, seed=0)
+    back = fit_way_back(reference, cells, units=units, seed=0)
     found = fit_uncertainty(pair.mover, back, cells, reference, units=units)
     np.testing.assert_array_equal(pair.uncertainty.sd, found.sd)
     assert np.isfinite(found.sd).all()
@@ -147,7 +147,8 @@ def test_one_cell_that_shines_beyond_all():
     reference, cells, _, units = blood(2)
     reference, cells = reference[:300], cells[:300].copy()
     cells[0, 0] = 1e6
-    mover, back = cluster_maps(reference, cells), fit_way_back(reference, cells, seed=0)
+    mover = cluster_maps(reference, cells, units)
+    back = fit_way_back(reference, cells, units=units, seed=0)
     found = fit_uncertainty(mover, back, cells, reference[:60], units=units)
     assert np.isfinite(found(mover(cells))).all()
 
@@ -159,18 +160,32 @@ def test_an_effect_so_small_would_not_have_been_noticed():
         reference[::2], reference[1::2], units=units, config=cellgan.AlignConfig(rounds=2, method="matched")
     )
     assert pair.chosen == "nothing"
+    assert pair.evidence.answer == "nothing"
     (distance,) = np.unique(pair.uncertainty(reference))
-    assert 0.3 * pair.floor["emd"] < distance < pair.floor["emd"], "of all cells, not of those held out alone"
+    assert distance == pair.floor["emd"] > 0
+
+
+def test_where_nothing_is_known_cells_may_be_off_by_as_much_as_they_vary(drawn_types):
+    reference, cells = (
+        np.arcsinh(drawn_types(kinds, 600, seed=seed)[0])
+        for seed, kinds in enumerate(([0, 1, 2, 3], [4, 5, 6]))
+    )
+    units = Standardise.of(reference.astype(np.float32))
+    sides = map(units.to_units, (reference, cells))
+    pair = align_pair(*sides, units=units, config=cellgan.AlignConfig(rounds=2))
+    assert (pair.chosen, pair.evidence.answer) == ("nothing", "unknown")
+    np.testing.assert_array_equal(pair.uncertainty(reference), 1.0)
 
 
 def test_the_way_back_leads_into_the_batchs_frame():
-    _, cells, truth, _ = blood(0)
-    back = fit_way_back(truth, cells, seed=0)
-    led = fit_way_back(truth, cells, seed=0, start=fit_start(truth, cells, seed=0))
+    _, cells, truth, units = blood(0)
+    back = fit_way_back(truth, cells, units=units, seed=0)
+    start = fit_start(truth, cells, units=units, seed=0).maps
+    led = fit_way_back(truth, cells, units=units, seed=0, start=start)
     gaps = [np.sqrt(((each - cells) ** 2).mean()) for each in (truth, back(truth), led(truth))]
     assert max(gaps[1:]) < 0.5 * gaps[0]
     assert led(truth).tobytes() != back(truth).tobytes()
-    again, other = (fit_way_back(truth, cells, seed=seed)(truth).tobytes() for seed in (0, 1))
+    again, other = (fit_way_back(truth, cells, units=units, seed=seed)(truth).tobytes() for seed in (0, 1))
     assert back(truth).tobytes() == again != other
 
 

@@ -24,8 +24,9 @@ def good_batch() -> dict:
             {"method": "cellgan", "emd": 0.06, "auc": 0.53, "neighbours": 0.6, "moved": 0.6, "chosen": True},
         ],
         "floor": {"emd": 0.04, "auc": 0.50},
-        "alike": False,
-        "markers": [{"marker": "CD3", "emd_before": 0.5, "emd_after": 0.05, "moved": 0.5}],
+        "scale": "",
+        "evidence": {"answer": "align", "share": 0.9, "auc_before": 0.95, "auc": 0.55, "strength": 0.2},
+        "markers": [{"marker": "CD3", "emd_before": 0.5, "emd_after": 0.05, "moved": 0.5, "gain": 1.2}],
         "clusters": [
             {
                 "cluster": 0,
@@ -33,22 +34,44 @@ def good_batch() -> dict:
                 "share_batch": 0.5,
                 "mapped": True,
                 "high": ["CD3", "CD4"],
+                "high_before": ["CD3", "CD4"],
+                "changed": [],
             },
-            {"cluster": 1, "share_reference": 0.6, "share_batch": 0.5, "mapped": True, "high": []},
+            {
+                "cluster": 1,
+                "share_reference": 0.6,
+                "share_batch": 0.5,
+                "mapped": True,
+                "high": [],
+                "high_before": [],
+                "changed": [],
+            },
         ],
     }
 
 
+def cluster(number: int, reference: float, batch: float, *, mapped: bool = False, high=("CD14",)) -> dict:
+    return {
+        "cluster": number,
+        "share_reference": reference,
+        "share_batch": batch,
+        "mapped": mapped,
+        "high": list(high),
+        "high_before": list(high),
+        "changed": [],
+    }
+
+
 def judged(**changes: object) -> tuple[str, str, list[str]]:
-    """Judge the good batch with some values changed: ``method_score``, ``floor_score``, or a key."""
+    """Judge the good batch with ``method_key``, ``floor_key``, ``evidence_key`` or ``key`` changed."""
     batch = good_batch()
     rows = {"nothing": 0, "quantiles": 1, "start": 2, "cellgan": 3}
     for key, value in changes.items():
         where, _, score = key.partition("_")
         if where in rows:
             batch["scores"][rows[where]][score] = value
-        elif where == "floor":
-            batch["floor"][score] = value
+        elif where in {"floor", "evidence"}:
+            batch[where][score] = value
         else:
             batch[key] = value
     seen = copy.deepcopy(batch)
@@ -101,9 +124,20 @@ def test_good():
         ({"held_out": {"reference": 600, "batch": 50}}, "good"),
         ({"novel": 4501, "held_out": {"reference": 9, "batch": 9}}, "poor"),
         ({"novel": 4500}, "caution"),
-        # Alike as measured, whatever was made of it: `test_evaluate` has the thresholds.
-        ({"alike": True, "nothing_emd": 0.05, "nothing_auc": 0.53, "cellgan_emd": 0.05}, "nothing"),
-        ({"alike": False, "nothing_emd": 0.05, "nothing_auc": 0.53, "cellgan_emd": 0.05}, "caution"),
+        # No difference as measured, whatever was made of it.
+        (
+            {"evidence_answer": "nothing", "nothing_emd": 0.05, "nothing_auc": 0.53, "cellgan_emd": 0.05},
+            "nothing",
+        ),
+        ({"nothing_emd": 0.05, "nothing_auc": 0.53, "cellgan_emd": 0.05}, "caution"),
+        # Half of the cells correspond; gains as those of instruments usually are.
+        ({"evidence_share": 0.5}, "good"),
+        ({"evidence_share": 0.499}, "caution"),
+        ({"evidence_strength": 0.7}, "good"),
+        ({"evidence_strength": 0.701}, "caution"),
+        # Nobody looked, as where labels or nothing tie cells together.
+        ({"evidence_share": None, "evidence_auc": None, "evidence_strength": None}, "good"),
+        ({"evidence_share": math.nan, "evidence_strength": math.nan}, "good"),
     ],
 )
 def test_both_sides_of_every_threshold(changes, level):
@@ -118,13 +152,179 @@ def test_poor_says_why():
     assert "only 10 % of a cell's neighbours" in text
 
 
-def test_alike_before_and_made_worse():
-    level, text, _ = judged(
-        alike=True, nothing_emd=0.04, nothing_auc=0.5, cellgan_emd=0.08, cellgan_auc=0.5, start_emd=0.08
+STILL = {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0, "chosen": True}
+
+
+def unmoved(answer: str, **changes: object) -> tuple[str, str, list[str]]:
+    """Judge a batch that stayed as measured, with values of ``evidence`` or of the batch changed."""
+    batch = good_batch()
+    batch["scores"] = [dict(STILL), batch["scores"][1]]
+    batch["evidence"]["answer"] = answer
+    for key, value in changes.items():
+        (batch["evidence"] if key in batch["evidence"] else batch)[key] = value
+    verdict, warnings = judge_batch(batch)
+    return verdict["level"], verdict["text"], warnings
+
+
+SETTLE = (
+    " Control samples of both (--anchors) or cell types known in both (--correspondence labels:KEY) would "
+    "settle it."
+)
+
+
+def test_nothing_to_align():
+    level, text, warnings = unmoved("nothing")
+    assert (level, warnings) == ("nothing", [])
+    assert text == (
+        "Cells of day2 and day1 that correspond do not differ as measured, neither marker by marker nor to a "
+        "classifier: there is no batch effect to remove. Use the values as measured."
     )
+
+
+def test_no_difference_as_measured_and_made_worse():
+    worse = {"nothing_emd": 0.04, "nothing_auc": 0.5, "cellgan_emd": 0.08, "cellgan_auc": 0.5}
+    level, text, _ = judged(evidence_answer="nothing", start_emd=0.08, **worse)
     assert level == "poor"
-    assert text.startswith("Before, day2 and day1 were alike, and they lie farther")
-    assert "Use the values as measured" in text
+    assert text.startswith("Cells of day2 and day1 that correspond do not differ as measured")
+    assert text.endswith(
+        "there is no batch effect to remove, and they lie farther from the reference than the cells as they "
+        "came (0.08 against 0.04 SD). Use the values as measured."
+    )
+
+
+def test_few_cells_tell_nothing():
+    learned = {"source": "cells", "reference": 5000, "batch": 49}
+    held = {"reference": 1000, "batch": 9}
+    level, text, _ = unmoved("few", share=None, auc=None, learned_from=learned, held_out=held)
+    assert level == "poor"
+    assert text == (
+        "Values stay as measured: 49 cells of day2 and 5,000 of day1 could be learned "
+        "from, and no batch effect can be told from fewer than 50."
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "why"),
+    [
+        (
+            {"share": 0.249, "auc": 0.9},
+            (
+                "only 25 % of day2's cells (about 1,245) correspond to cells of day1, too few to tell a "
+                "batch effect from biology."
+            ),
+        ),
+        (
+            {"share": 0.25, "auc": 0.751},
+            (
+                "25 % of day2's cells (about 1,250) could correspond to cells of day1, but nothing that an "
+                "instrument does makes them alike (a classifier still tells them apart, AUC 0.75)."
+            ),
+        ),
+        (
+            {"share": 0.4, "auc": 0.7, "strength": 1.1},
+            (
+                "40 % of day2's cells (about 2,000) correspond to cells of day1, but only by gains that "
+                "differ between markers more than an instrument's usually do (CD3 times 1.20)."
+            ),
+        ),
+    ],
+)
+def test_unknown_says_why_and_what_would_settle_it(evidence, why):
+    level, text, warnings = unmoved("unknown", **evidence)
+    assert (level, warnings) == ("poor", [])
+    assert text == f"Values stay as measured: {why}{SETTLE}"
+
+
+def test_unknown_names_the_populations_that_one_batch_has_alone():
+    clusters = [
+        cluster(1, 0.5, 0.0),
+        cluster(2, 0.0, 0.2, high=("CD19", "CD20")),
+        cluster(3, 0.03, 0.31),
+        cluster(4, 0.0, 0.4, high=()),  # nothing to call it by
+        cluster(5, 0.4, 0.09, high=("CD8",)),
+    ]
+    text = unmoved("unknown", share=0.09, clusters=clusters)[1]
+    assert "day2 alone holds CD14+ (31 %) and CD19+ CD20+ (20 %)." in text
+    assert "CD8" not in text
+    many = [cluster(i, 0.0, 0.2, high=(f"CD{i}",)) for i in range(1, 6)]
+    text = unmoved("unknown", share=0.01, clusters=many)[1]
+    assert "day2 alone holds CD1+ (20 %), CD2+ (20 %) and CD3+ (20 %)." in text
+
+
+@pytest.mark.parametrize("answer", ["few", "unknown"])
+def test_who_asked_for_a_method_by_name_is_told_the_same(answer):
+    """Cells were moved; good scores do not make up for what is not known."""
+    level, text, _ = judged(evidence_answer=answer, evidence_share=0.1)
+    assert level == "poor"
+    assert text.startswith("Cells were moved as asked, but ")
+    assert "stay as measured" not in text
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.0099, "good"), (0.01, "poor")])
+def test_a_population_that_was_changed_is_poor_whatever_the_scores_are(share, level):
+    changed = cluster(3, share, share, mapped=True) | {"changed": ["CD3", "CD4"]}
+    rest = cluster(1, 0.9, 0.9, mapped=True)
+    found, text, _ = judged(clusters=[rest, changed])
+    assert found == level
+    said = "cluster 3 (1.0 % of day2) was high in CD3 and CD4 as measured and is not after"
+    assert (said in text) == (level == "poor")
+
+
+def test_a_population_that_was_changed_is_poor_without_any_score():
+    changed = cluster(3, 0.2, 0.2, mapped=True) | {"changed": ["CD3"]}
+    for unscored in ({"held_out": {"reference": 9, "batch": 9}}, {"cellgan_emd": None}):
+        level, text, _ = judged(clusters=[changed], **unscored)
+        assert level == "poor"
+        assert "too few cells to score" not in text
+
+
+def test_what_stays_as_measured_changed_nothing():
+    changed = cluster(3, 0.2, 0.2, mapped=True) | {"changed": ["CD3"]}
+    assert unmoved("nothing", clusters=[changed])[0] == "nothing"
+
+
+def test_few_cells_that_correspond_are_a_doubt():
+    level, text, warnings = judged(evidence_share=0.4)
+    assert (level, warnings) == ("caution", [])
+    assert "But only 40 % of day2's cells correspond to cells of day1." in text
+
+
+def test_gains_that_differ_much_are_a_doubt_and_the_oddest_are_named():
+    row = {"emd_before": 0.5, "emd_after": 0.05, "moved": 0.5}
+    gains = {"CD3": 1.0, "CD4": 1.1, "CD8": 0.2, "CD19": 6.0, "CD20": 0.9, "CD45": 1.05, "CD7": None}
+    markers = [row | {"marker": marker, "gain": gain} for marker, gain in gains.items()]
+    level, text, _ = judged(evidence_strength=0.9, markers=markers)
+    assert level == "caution"
+    # By how far they lie from the usual one, up or down alike.
+    assert (
+        "But gains differ between markers more than an instrument's usually do (CD19 times 6.00, CD8 times "
+        "0.20 and CD20 times 0.90)."
+    ) in text
+    text = judged(evidence_strength=0.9, markers=[row | {"marker": "CD3", "gain": None}])[1]
+    assert "more than an instrument's usually do." in text
+
+
+def test_a_scale_in_doubt_is_a_doubt():
+    level, text, warnings = judged(scale="the values were taken as they are, but look like counts")
+    assert (level, warnings) == ("caution", [])
+    assert "But the scale is in doubt (the values were taken as they are, but look like counts)." in text
+    # Of what was not moved, it is no news.
+    assert "scale" not in unmoved("nothing", scale="they look like counts")[1]
+
+
+def test_no_caveat_where_nothing_was_removed():
+    level, text, _ = judged(nothing_emd=0.048, nothing_auc=0.55, cellgan_emd=0.045, cellgan_auc=0.53)
+    assert level == "caution"
+    assert text == (
+        "What was removed of the difference between day2 and day1 is within the noise of the scores. But "
+        "cells were moved all the same. Use the values as measured, or look at the markers."
+    )
+    # Beyond the noise of either score something is gone, and the caveat is back.
+    noise = {"nothing_emd": 0.048, "nothing_auc": 0.55, "cellgan_emd": 0.045, "cellgan_auc": 0.53}
+    for some in ({"nothing_emd": 0.058}, {"nothing_auc": 0.57}):
+        text = judged(**noise | some)[1]
+        assert text.endswith("treated differently from day1, that difference is gone too.")
+        assert "all the same" not in text
 
 
 def test_different_only_to_a_classifier():
@@ -201,16 +401,6 @@ def test_a_marker_that_got_worse():
     assert warnings[0].endswith("than before: CD8 (0.10 to 0.50 SD) and CD4 (0.10 to 0.15 SD).")
 
 
-def cluster(number: int, reference: float, batch: float, *, mapped: bool = False, high=("CD14",)) -> dict:
-    return {
-        "cluster": number,
-        "share_reference": reference,
-        "share_batch": batch,
-        "mapped": mapped,
-        "high": list(high),
-    }
-
-
 @pytest.mark.parametrize(
     ("reference", "batch", "warned"),
     [
@@ -271,8 +461,8 @@ def test_cells_without_counterpart():
     assert level == "caution"
     (warning,) = warnings
     assert warning == (
-        "50 (1.0 %) of day2's cells have no counterpart in day1. Such cells were moved as day2's other cells "
-        'are: look at them before you compare them between batches (obs["cellgan_novel"]).'
+        "50 (1.0 %) of day2's cells have no counterpart in day1. Such cells were moved by the map that all "
+        'cells of day2 share: look at them before you compare them between batches (obs["cellgan_novel"]).'
     )
 
 
@@ -281,7 +471,7 @@ def test_cells_without_counterpart_and_clusters_of_one_batch_are_one_warning():
     ours, theirs = judged(clusters=clusters, novel=400)[2]
     assert ours.startswith(
         "400 (8.0 %) of day2's cells have no counterpart in day1. Cluster 3 (CD14+; 8.0 % of day2, none of "
-        "day1) is almost only in day2. Such cells were moved as day2's other cells are"
+        "day1) is almost only in day2. Such cells were moved by the map that all cells of day2 share: look at"
     )
     assert "of their own" not in ours
     assert theirs.startswith("Cluster 2 ")
@@ -289,11 +479,22 @@ def test_cells_without_counterpart_and_clusters_of_one_batch_are_one_warning():
 
 
 def test_cells_without_counterpart_that_were_not_moved():
-    batch = good_batch() | {"novel": 400, "alike": True}
-    batch["scores"] = [batch["scores"][0] | {"emd": 0.04, "auc": 0.5, "chosen": True}]
-    verdict, warnings = judge_batch(batch)
-    assert verdict["level"] == "nothing"
-    assert "moved" not in warnings[0]
-    assert (
-        'in day1. Look at them before you compare them between batches (obs["cellgan_novel"]).' in warnings[0]
-    )
+    level, _, (warning,) = unmoved("nothing", novel=400)
+    assert level == "nothing"
+    assert "moved" not in warning
+    assert 'in day1. Look at them before you compare them between batches (obs["cellgan_novel"]).' in warning
+
+
+def test_of_cells_that_stayed_no_warning_speaks_of_maps_or_methods():
+    own = cluster(3, 0.0, 0.08)
+    assert "not given a map" in judged(clusters=[own])[2][0]
+    batch = good_batch()
+    ahead = batch["scores"][1] | {"emd": 0.01, "auc": 0.4}
+    for answer in ("nothing", "unknown"):
+        warnings = unmoved(answer, clusters=[own], scores=[dict(STILL), ahead])[2]
+        assert warnings == [
+            (
+                "Cluster 3 (CD14+; 8.0 % of day2, none of day1) is almost only in day2: a population of one "
+                "batch, or not matched."
+            )
+        ]
