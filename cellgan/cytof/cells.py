@@ -11,7 +11,7 @@ import pandas as pd
 
 from cellgan.cytof.cell_file import ROWS
 from cellgan.cytof.check_cells import check_names, check_values, dense_float32
-from cellgan.cytof.draws import cell_hashes
+from cellgan.cytof.draws import cell_hashes, hashed_columns
 from cellgan.cytof.input_files import naming
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ class InMemory:
     def hashes(self, seed: int) -> NDArray[np.uint64]:
         """Return a number for each cell."""
         if seed not in self._hashes:
-            self._hashes[seed] = np.concatenate([cell_hashes(piece, seed) for piece in self.pieces()])
+            at = hashed_columns(self.var)
+            self._hashes[seed] = np.concatenate([cell_hashes(piece[:, at], seed) for piece in self.pieces()])
         return self._hashes[seed]
 
     def renamed(self, names: Sequence[str]) -> InMemory:
@@ -230,7 +231,8 @@ class OnDisk:
         """Return a number for each cell; all cells are read on the way, once."""
         key = f"hashes {seed}"
         if key not in self._kept:
-            self._kept[key] = np.concatenate([cell_hashes(piece, seed) for piece in self.pieces()])
+            at = hashed_columns(self.var)
+            self._kept[key] = np.concatenate([cell_hashes(piece[:, at], seed) for piece in self.pieces()])
         return self._kept[key]
 
     def renamed(self, names: Sequence[str]) -> OnDisk:

@@ -1,6 +1,7 @@
 """Cells drawn at random by their own values, so that the order of a file's rows decides nothing.
 
-Every cell gets a number that is a hash of its values and a seed; those with the lowest numbers are drawn. The
+Every cell gets a number that is a hash of its proteins' values and a seed (when it was measured and how it
+scattered light is not asked, and not every file has it); those with the lowest numbers are drawn. The
 same cells are drawn however the rows are ordered, whether a file is read at once or piece by piece, and they
 come in the same order, so that all that follows is the same to the last bit.
 """
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellgan.cytof.marker_names import column_kinds
 from cellgan.cytof.ranks import mix
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from cellgan.cytof.cells import Cells
@@ -39,6 +42,13 @@ def cell_hashes(values: NDArray[np.float32], seed: int) -> NDArray[np.uint64]:
         bits = (column + np.float32(0)).view(np.uint32)  # -0 is 0
         found += (bits + np.uint64(1)) * factor
     return mix(found)
+
+
+def hashed_columns(var: pd.DataFrame) -> NDArray[np.intp]:
+    """Return which columns count for a cell's number: proteins, or all where there are none."""
+    kinds = column_kinds(list(map(str, var.index)), list(map(str, var["channel"])))
+    proteins = np.flatnonzero([kind == "marker" for kind in kinds])
+    return proteins if len(proteins) else np.arange(len(var))
 
 
 def draw(cells: Cells, n: int, seed: int, among: NDArray[np.intp] | None = None) -> NDArray[np.intp]:

@@ -66,6 +66,11 @@ class Mover:
         moved = side_by_side(lambda block: self._map(_filled(block))[: len(block)], blocks)
         return self._with_still(np.concatenate(moved), cells) if moved else np.empty(cells.shape)
 
+    @property
+    def moves(self) -> bool:
+        """Whether it has any part that moves cells."""
+        return self.start is not None or self.generator is not None or bool(self.passes)
+
     def batch_mapping(self, cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map cells as all cells of the batch are mapped, whatever their cluster."""
         if self.start is None:  # a generator knows nothing else

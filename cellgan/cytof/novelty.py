@@ -39,7 +39,9 @@ N_NEAREST = 10  # neighbours of either batch whose distances are compared
 N_LOCAL = 5  # the same, for the local outlier factor
 SPARSE = 0.95  # quantile of the reference's own distances: a stray cell's is taken for no larger
 N_AVERAGED = 25  # neighbours over which both are averaged, the cell itself included
-FARTHER = 1.5  # the product of both ratios from which a cell has no counterpart
+# The product of both ratios from which a cell has no counterpart. A type that is so many times rarer in the
+# reference is farther from there by that to the power of 1/d, if cells vary in d directions.
+FARTHER, RARER = 1.5, 20.0
 LEAST_CELLS = 20  # fewer novel cells than this are none
 LEAST_SHARE = 0.007  # of a batch's cells, for a group of novel cells that lie together to be a population
 LEAST_SPREAD = 0.2  # standard units, among neighbours: a marker that varies less is not blown up
@@ -190,8 +192,18 @@ def _novel(reference: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArra
     usual = np.maximum(np.minimum(usual, np.quantile(usual, SPARSE)), 1e-6)
     outlying = at_reference[:, :local].mean(axis=1) / usual[which[:, :local]].mean(axis=1)
     around = neighbours[:, :N_AVERAGED]
-    novel = farther[around].mean(axis=1) * outlying[around].mean(axis=1) > FARTHER
+    limit = max(FARTHER, RARER ** (1 / _directions(at_own[:, 1 : n + 1])))
+    novel = farther[around].mean(axis=1) * outlying[around].mean(axis=1) > limit
     return _of_populations(novel, neighbours[:, : n + 1])
+
+
+def _directions(distances: NDArray[np.float64]) -> float:
+    """Return in how many directions cells vary, by their neighbours' distances, ``(n_cells, n)``, rising.
+
+    The maximum likelihood estimate of Levina and Bickel (2004), with the average of MacKay and Ghahramani.
+    """
+    known = np.maximum(distances, 1e-6)
+    return float(max(1 / np.maximum(np.log(known[:, -1:] / known[:, :-1]).mean(), 1e-6), 1.0))
 
 
 def _of_populations(novel: NDArray[np.bool_], neighbours: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PIVOT = 10.0  # cofactors: where a power changes nothing
-LOWEST, HIGHEST = -4.0, 13.0  # arcsinh units: beyond the range of any instrument
+LOWEST, HIGHEST = -9.0, 13.0  # arcsinh units: beyond the range of any instrument
 MOST_GAIN = 3.4  # logarithm: thirtyfold
 MOST_POWER = 0.29  # logarithm: from three quarters to four thirds
 # Usual are: gains within a factor of two of each other and of 2.7, and a background of a cofactor fifth.

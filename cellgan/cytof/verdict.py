@@ -11,9 +11,9 @@ what they were, and only then the scores. The thresholds, and why they stand whe
   than a quarter of a cell's neighbours kept (cells were reshuffled); or nine tenths of the cells have no
   counterpart, which is a mistake rather than biology.
 - *Caution*: fewer than half of the cells correspond; gains that differ between markers more than those of
-  instruments usually do; an AUC of .65 and more after; less than half of the distance above the floor
-  removed; less than 40 % of the neighbours kept (good alignments of replicates keep 50 to 85 %); fewer than
-  50 cells held out; or any warning, see `cellgan.cytof.batch_warnings`.
+  instruments usually do; an AUC of .65 and more after; no distance above the floor before, or less than half
+  of it removed; less than 40 % of the neighbours kept (good alignments of replicates keep 50 to 85 %); fewer
+  than 50 cells held out; or any warning, see `cellgan.cytof.batch_warnings`.
 - Two scores differ only beyond the noise of the held-out cells. ``floor.emd``, the distance between two
   halves of the reference, is that noise: distances differ beyond a quarter of it, and at least .01 SD. AUCs
   differ beyond .03, two standard errors with 800 against 800 cells.
@@ -248,8 +248,11 @@ def _doubts(chosen: Mapping[str, Any], before: Mapping[str, Any], batch: Mapping
         reasons.append(f"gains {_gains(batch)}")
     if known(chosen["auc"]) and chosen["auc"] >= AUC_CAUTION:
         reasons.append(f"a classifier partly tells the batches apart still (AUC {decimal(chosen['auc'])})")
-    there_was_some = apart(before["emd"], floor["emd"], floor["emd"])
-    if there_was_some and _removed(chosen, before, floor) < REMOVED_CAUTION:
+    if _something(chosen, before, floor) and not apart(before["emd"], floor["emd"], floor["emd"]):
+        reasons.append("so small a difference is known too badly for values to gain much by its removal")
+    elif apart(before["emd"], floor["emd"], floor["emd"]) and (
+        _removed(chosen, before, floor) < REMOVED_CAUTION
+    ):
         reasons.append("more than half of the distance remains")
     if known(chosen["neighbours"]) and chosen["neighbours"] < NEIGHBOURS_CAUTION:
         reasons.append(
