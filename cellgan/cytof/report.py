@@ -102,16 +102,21 @@ def report_page(report: Mapping[str, Any], views: Views | None) -> page.Page:
 
 def _subtitle(report: Mapping[str, Any]) -> str:
     reference, n_markers = report["reference"], len(report["markers"]["aligned"])
-    moved = count(sum(batch["n_cells"] for batch in report["batches"]))
+    stayed = [b["batch"] for b in report["batches"] if chosen_and_before(b)[0].get("method") == "nothing"]
+    moved = count(sum(b["n_cells"] for b in report["batches"] if b["batch"] not in stayed))
+    if len(stayed) == len(report["batches"]):
+        return f"Compared with {called(reference)} on {n_markers} shared markers. No cell was moved."
+    too = f" So were those of {listing(stayed)}." if stayed else ""
     if reference == CONSENSUS:
+        kept = f" The cells of {listing(stayed)} were left as they are." if stayed else ""
         return (
             f"{moved} cells were moved onto the consensus of all batches, on {n_markers} shared markers. "
-            "Where this page says reference, it means the consensus; no batch was left as it is."
+            f"Where this page says reference, it means the consensus.{kept}"
         )
     own = next(count(entry["n_cells"]) for entry in report["inputs"] if entry["batch"] == reference)
     return (
         f"{moved} cells were moved onto the {own} cells of {reference}, on {n_markers} shared markers. The "
-        "reference’s cells were left as they are."
+        f"reference’s cells were left as they are.{too}"
     )
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "anndata", "scanpy")
 N_CLUSTERS = 10
+FILLED = 10  # cells of the batch, for a cluster to be described by them
 HIGH = 0.7  # standard deviations above the reference's mean, for a marker to describe a cluster
 # The same, of the batch's own mean: a cluster that had as much and has no more than that after was changed.
 WAS_HIGH, IS_NOT = 1.0, 0.0
@@ -252,19 +253,20 @@ def _clusters(pair: Pair, view: View, units: Standardise) -> list[dict[str, Any]
     clusters: Clusters = last.clusters if last else joint_clusters(r, c, N_CLUSTERS, seed=0)
     members = clusters.memberships(r), clusters.memberships(c)
     shares = [clusters.shares(*found) for found in members]
-    as_measured = _means(before, *members[1], len(clusters))
+    levels = [_means(side, *members[1], len(clusters)) for side in (before, c)]
     own = [_means(_within(side), *members[1], len(clusters)) for side in (before, c)]
     rows: list[dict[str, Any]] = []
     for i, centre in enumerate(clusters.centres):
         changed = np.flatnonzero((own[0][i] > WAS_HIGH) & (own[1][i] < IS_NOT))
         low, most = sorted((shares[0][i], shares[1][i]))
+        filled = shares[1][i] * len(c) >= FILLED
         rows.append(
             {
                 "share_reference": float(shares[0][i]),
                 "share_batch": float(shares[1][i]),
                 "mapped": i in last.maps if last else bool(most <= MAX_RATIO * low),
-                "high": _high(centre, view.markers),
-                "high_before": _high(as_measured[i], view.markers),
+                "high": _high(levels[1][i] if filled else centre, view.markers),
+                "high_before": _high(levels[0][i], view.markers) if filled else [],
                 "changed": [view.markers[j] for j in changed],
             }
         )

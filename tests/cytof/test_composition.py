@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -11,15 +13,16 @@ from cellgan.cytof.config import AlignConfig
 
 N = 800
 COFACTOR = 5.0
-REFERENCE = [0, 1, 2, 3, 4]
-BATCHES = {"none": [5, 6, 7, 8], "one": [4, 5, 6, 7], "some": [2, 3, 4, 5, 6], "all": REFERENCE}
+REFERENCE = (0, 1, 2, 3, 4)
+BATCHES = {"none": (5, 6, 7, 8), "one": (4, 5, 6, 7), "some": (2, 3, 4, 5, 6), "all": REFERENCE}
 
 
 @pytest.fixture(scope="session")
 def aligned(drawn_types):
     """Return a function that aligns a batch: its types; its values in truth, before, and after; a report."""
 
-    def align(theirs: list[int], *, gain: float, seed: int = 0):
+    @cache
+    def align(theirs: tuple[int, ...], *, gain: float, seed: int = 0):
         log_gain = np.random.default_rng(seed + 70).normal(0, gain, 10)
         signal, _ = drawn_types(REFERENCE, N, seed=seed)
         true, kind = drawn_types(theirs, N, seed=seed + 1)
@@ -50,12 +53,11 @@ def at_home(values: np.ndarray, own: int, centres: dict[int, np.ndarray]) -> flo
     return float((distances.argmin(axis=0) == list(centres).index(own)).mean())
 
 
-@pytest.mark.parametrize("gain", [0.0, 0.3, 0.6])
-@pytest.mark.parametrize("shared", list(BATCHES))
+@pytest.mark.parametrize(("shared", "gain"), [("none", 0.3), ("one", 0.6), ("some", 0.3), ("all", 0.0)])
 def test_no_type_is_pressed_into_another(aligned, centres, shared, gain):
     kind, truth, before, after, report = aligned(BATCHES[shared], gain=gain)
     (batch,) = report["batches"]
-    as_measured = np.abs(after - before).max() < 1e-5  # but for standard units, and back
+    as_measured = np.array_equal(after, before)
     poor = as_measured and batch["verdict"]["level"] == "poor"
     for own in set(BATCHES[shared]):
         assert at_home(truth[kind == own], own, centres) > 0.97  # else there were nothing to ask
@@ -79,6 +81,6 @@ def test_where_no_type_is_shared_the_verdict_is_poor(aligned):
 
 def test_types_that_the_reference_lacks_are_told(aligned):
     """Two of five; and cells that correspond are not."""
-    kind, *_, report = aligned(BATCHES["some"], gain=0.6)
+    kind, *_, report = aligned(BATCHES["some"], gain=0.3)
     novel = report["batches"][0]["novel"]
     assert novel == pytest.approx(np.isin(kind, [5, 6]).sum(), rel=0.1)

@@ -332,7 +332,21 @@ def test_a_consensus_is_no_batch(tmp_path):
     text = written(tmp_path, report, views)
     assert "<h1>day2 and day3 aligned to the consensus</h1>" in text
     assert "10,000 cells were moved onto the consensus of all batches" in text
-    assert "no batch was left as it is" in text
+    assert "Where this page says reference, it means the consensus." in text
     assert "consensus of all batches</span>" in text  # legends
     assert "(reference)" not in text
     assert "5,000 of the consensus" in text
+
+
+def test_what_stayed_was_not_moved(tmp_path):
+    report, views = case(("day2", "day3"))
+    stayed = report["batches"][1]
+    for row in stayed["scores"]:
+        row.pop("chosen", None)
+    stayed["scores"][0]["chosen"] = True
+    text = written(tmp_path, report, views)
+    assert "5,000 cells were moved onto the" in text
+    assert "So were those of day3." in text
+    report["batches"] = [stayed]
+    (tmp_path / "aligned.html").unlink()
+    assert "No cell was moved." in written(tmp_path, report, views)
