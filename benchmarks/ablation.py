@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellgan.cytof import cluster_maps, correspondence, pair, proposals, ranks
+from cellgan.cytof.balance import Weights
 from cellgan.cytof.config import AlignConfig
-from cellgan.cytof.correspondence import Start, Weights
+from cellgan.cytof.correspondence import Start
 from cellgan.cytof.marker_maps import MarkerMaps
 from cellgan.cytof.mover import Mover
 from cellgan.cytof.pair import Pair, align_pair

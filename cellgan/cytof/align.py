@@ -226,7 +226,7 @@ def _consensus(prepared: Prepared, config: AlignConfig) -> CellBatch:
         seed=config.seed,
     )
     if prepared.decision.name == "arcsinh":
-        cells = to_linear(cells, prepared.decision.cofactors.of(prepared.panel.shared))
+        cells = to_linear(cells, prepared.decision.cofactors.each(prepared.panel.shared))
     var = pd.DataFrame({"channel": ""}, index=pd.Index(prepared.panel.shared, dtype=str))
     return CellBatch(name=CONSENSUS, cells=InMemory(ad.AnnData(cells, var=var)))
 

@@ -89,8 +89,8 @@ class BatchMap:
             found[novel] = np.hypot(found[novel], after[novel] - before[novel])
             sd = (found * self.units.sd).astype(np.float32)
         aligned = np.maximum(self.units.invert(after.astype(np.float32)), self.lowest)
-        still = self.mover.still if self.mover.moves else slice(None)
-        aligned[:, still] = values[:, still]  # to the last bit
+        still = np.array(self.mover.still if self.mover.moves else range(values.shape[1]), dtype=np.intp)
+        aligned[:, still] = np.maximum(values[:, still], self.lowest[still])  # to the last bit
         return Mapped(aligned, sd, novel)
 
     def _told_apart(self, values: NDArray[np.float32], aligned: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -59,10 +59,8 @@ class Cofactors:
     usual: float
     own: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, names: Sequence[str]) -> float | NDArray[np.float32]:
-        """Return what columns of these names are divided by: one number, or one for each, ``(n,)``."""
-        if not self.own:
-            return self.usual
+    def each(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return what columns of these names are divided by, ``(n,)``."""
         return np.array([self.own.get(marker_key(name), self.usual) for name in names], dtype=np.float32)
 
 

@@ -46,10 +46,6 @@ class Columns:
         counts = {i for i, kind in enumerate(kinds) if kind not in OTHER_UNITS} | set(aligned)
         return cls(np.array(aligned, dtype=np.intp), np.array(sorted(counts), dtype=np.intp), names)
 
-    def called(self, places: NDArray[np.intp]) -> list[str]:
-        """Return the names of some columns."""
-        return [self.names[at] for at in places]
-
     @classmethod
     def find(
         cls, names: Sequence[str], channels: Sequence[str], *, markers: Sequence[str], batch: str

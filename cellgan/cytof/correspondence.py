@@ -25,6 +25,7 @@ import numpy as np
 import torch
 
 from cellgan.core import Batches, Match, play
+from cellgan.cytof.balance import Weights, balance, carried
 from cellgan.cytof.cluster_maps import BatchMapping, fit_cluster_maps
 from cellgan.cytof.clusters import joint_clusters
 from cellgan.cytof.magan import SharedMarkers, magan_for_cells
@@ -46,10 +47,6 @@ if TYPE_CHECKING:
     from cellgan.cytof.transform import Standardise
 
 CLUSTER_COUNTS = (20, 28, 40, 56)
-BALANCE_CLUSTERS = 45
-CELLS_PER_CLUSTER = 40  # on average and at least, of the smaller batch
-# Shares are known from fewer cells than maps, and with fewer clusters types would fall into one.
-LEAST_CLUSTERS, CELLS_PER_SHARE = 15, 10
 START_TURNS, START_DRAWS = 10, 4
 # How far cells that correspond may bend the maps of an instrument: a third more or less gain, one cofactor of
 # background.
@@ -60,54 +57,6 @@ PASSES = 2
 HIDDEN = (64, 64)  # twice as wide plays no better, and takes thrice the time
 MINI_BATCH = 256
 SHARED_WEIGHT = 1.0
-
-
-class Weights(NamedTuple):
-    """How much each cell counts, so that what both batches hold counts the same in both, ``(n_cells,)``."""
-
-    reference: NDArray[np.float64]
-    cells: NDArray[np.float64]
-
-
-def balance(
-    reference: NDArray[np.float64], positions: NDArray[np.float64], *, seed: int, draws: int = 2
-) -> Weights:
-    """Weigh cells so that joint clusters hold the same share of both batches.
-
-    Parameters
-    ----------
-    reference
-        ``(n_cells, n_markers)``.
-    positions
-        Cells of the other batch, in the reference's frame as far as is known by now.
-    seed
-        Of the clusters.
-    draws
-        Clusterings to average over.
-    """
-    weigh = partial(_weigh, reference, positions)
-    drawn = side_by_side(weigh, [1000 * seed + draw for draw in range(draws)])
-    # No cell weighs nothing: a batch that shares no cluster at all could not be mapped.
-    return Weights(*(np.mean(side, axis=0) + 1e-6 for side in zip(*drawn, strict=True)))
-
-
-def _weigh(reference: NDArray[np.float64], positions: NDArray[np.float64], seed: int) -> Weights:
-    sizes = len(reference), len(positions)
-    n_clusters = max(carried(BALANCE_CLUSTERS, *sizes), carried(LEAST_CLUSTERS, *sizes, each=CELLS_PER_SHARE))
-    clusters = joint_clusters(reference, positions, n_clusters, seed=seed)
-    near_r, in_r = clusters.memberships(reference)
-    near_c, in_c = clusters.memberships(positions)
-    shares_r, shares_c = clusters.shares(near_r, in_r), clusters.shares(near_c, in_c)
-    common = np.minimum(shares_r, shares_c)
-    return Weights(
-        (in_r * (common / np.maximum(shares_r, 1e-12))[near_r]).sum(axis=1),
-        (in_c * (common / np.maximum(shares_c, 1e-12))[near_c]).sum(axis=1),
-    )
-
-
-def carried(n_clusters: int, *n_cells: int, each: int = CELLS_PER_CLUSTER) -> int:
-    """Return how many of so many clusters the smallest batch can carry, with so many cells in each."""
-    return max(1, min(n_clusters, min(n_cells) // each))
 
 
 class Start(NamedTuple):

@@ -46,7 +46,8 @@ def cell_hashes(values: NDArray[np.float32], seed: int) -> NDArray[np.uint64]:
 
 def hashed_columns(var: pd.DataFrame) -> NDArray[np.intp]:
     """Return which columns count for a cell's number: proteins, or all where there are none."""
-    kinds = column_kinds(list(map(str, var.index)), list(map(str, var["channel"])))
+    channels = var["channel"] if "channel" in var else [""] * len(var)
+    kinds = column_kinds(list(map(str, var.index)), list(map(str, channels)))
     proteins = np.flatnonzero([kind == "marker" for kind in kinds])
     return proteins if len(proteins) else np.arange(len(var))
 

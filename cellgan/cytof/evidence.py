@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from cellgan.cytof.balance import balance
 from cellgan.cytof.clusters import joint_clusters
-from cellgan.cytof.correspondence import balance
 from cellgan.cytof.evaluate import weighted_auc
 from cellgan.cytof.marker_maps import effective_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cellgan.cytof.correspondence import Weights
+    from cellgan.cytof.balance import Weights
 
 N_CELLS = 6_000  # of each batch
 FEW_CELLS = 50

@@ -55,7 +55,7 @@ def write_linear(path: Path, batch: CellBatch, pieces: Iterable[Piece], run: Who
                 at = np.argsort([markers.index(marker) for gap, _ in piece.imputed for marker in gap.markers])
                 expected = np.hstack([imputed.expected for _, imputed in piece.imputed])
                 drawn = np.hstack([imputed.draws[0] for _, imputed in piece.imputed])
-                by = run.model.cofactors.of(markers)
+                by = run.model.cofactors.each(markers)
                 parts += [to_linear(values[:, at], by) for values in (expected, drawn)]
             yield np.hstack(parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -81,14 +82,13 @@ class Model:
         """
         out, sd, novel = values.copy(), np.zeros_like(values), np.zeros(len(values), dtype=bool)
         if self.transform == "arcsinh":
-            by = self.cofactors.of(columns.called(columns.counts))
+            by = self.cofactors.each(columns.names)[columns.counts]
             out[:, columns.counts] = to_arcsinh(values[:, columns.counts], by)
         own = self.batches[batch]
         for first in range(0, len(out) if own.mover is not None else 0, ROWS):
             here = slice(first, first + ROWS)
-            out[here, columns.aligned], sd[here, columns.aligned], novel[here] = own(
-                out[here, columns.aligned]
-            )
+            found = own(out[here, columns.aligned])
+            out[here, columns.aligned], sd[here, columns.aligned], novel[here] = found
         return Mapped(out, sd, novel)
 
     def linear(
@@ -107,13 +107,11 @@ class Model:
         batch
             Name of the batch.
         """
-        out = values.copy()
+        out, by = values.copy(), self.cofactors.each(columns.names)
         if self.transform == "none":
-            by = self.cofactors.of(columns.called(columns.counts))
-            out[:, columns.counts] = to_linear(values[:, columns.counts], by)
+            out[:, columns.counts] = to_linear(values[:, columns.counts], by[columns.counts])
         if self.batches[batch].mover is not None:
-            by = self.cofactors.of(columns.called(columns.aligned))
-            out[:, columns.aligned] = to_linear(mapped.aligned[:, columns.aligned], by)
+            out[:, columns.aligned] = to_linear(mapped.aligned[:, columns.aligned], by[columns.aligned])
         return out
 
     def map(self, adata: ad.AnnData, batch: str | None = None) -> ad.AnnData:
@@ -297,6 +295,4 @@ def _under(tensors: Mapping[str, torch.Tensor], key: str) -> dict[str, torch.Ten
 
 def _flat(about: Mapping[str, Any]) -> dict[str, str]:
     """Return what AnnData can write to ``uns``: text, with JSON for what is nested."""
-    import json
-
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}

@@ -139,7 +139,7 @@ class Prepared:
     def _scaled(self, values: NDArray[np.float32], markers: Sequence[str]) -> NDArray[np.float32]:
         if self.decision.name == "none":
             return values
-        return to_arcsinh(values, self.decision.cofactors.of(markers))
+        return to_arcsinh(values, self.decision.cofactors.each(markers))
 
 
 def prepare(batches: Sequence[CellBatch], config: AlignConfig, *, reference: str) -> Prepared:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from cellgan.core import pick
+from cellgan.cytof.balance import Weights, balance
 from cellgan.cytof.cluster_maps import BatchMapping
 from cellgan.cytof.correspondence import (
     Start,
-    Weights,
-    balance,
     fit_passes,
     fit_start,
     play_game,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import os
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from cellgan.cytof.fcs import write_fcs
 from cellgan.cytof.read_write import write_whole
+from cellgan.cytof.verdict import judge_batch
 
 
 @pytest.fixture
@@ -68,3 +71,115 @@ def drawn_types():
         return signal + rng.normal(0, 0.25, signal.shape), kind
 
     return draw
+
+
+STILL = {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0, "chosen": True}
+
+
+def a_good_batch() -> dict:
+    """Give an alignment that deserves no doubt."""
+    return {
+        "batch": "day2",
+        "reference": "day1",
+        "n_cells": 5000,
+        "novel": 0,
+        "learned_from": {"source": "cells", "reference": 5000, "batch": 5000},
+        "held_out": {"reference": 800, "batch": 800},
+        "scores": [
+            {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0},
+            {"method": "per-marker quantiles", "emd": 0.15, "auc": 0.64, "neighbours": 0.66, "moved": 0.6},
+            {"method": "start", "emd": 0.10, "auc": 0.58, "neighbours": 0.62, "moved": 0.6},
+            {"method": "cellgan", "emd": 0.06, "auc": 0.53, "neighbours": 0.6, "moved": 0.6, "chosen": True},
+        ],
+        "floor": {"emd": 0.04, "auc": 0.50},
+        "scale": "",
+        "evidence": {"answer": "align", "share": 0.9, "auc_before": 0.95, "auc": 0.55, "strength": 0.2},
+        "markers": [{"marker": "CD3", "emd_before": 0.5, "emd_after": 0.05, "moved": 0.5, "gain": 1.2}],
+        "clusters": [
+            {
+                "cluster": 0,
+                "share_reference": 0.4,
+                "share_batch": 0.5,
+                "mapped": True,
+                "high": ["CD3", "CD4"],
+                "high_before": ["CD3", "CD4"],
+                "changed": [],
+            },
+            {
+                "cluster": 1,
+                "share_reference": 0.6,
+                "share_batch": 0.5,
+                "mapped": True,
+                "high": [],
+                "high_before": [],
+                "changed": [],
+            },
+        ],
+    }
+
+
+@pytest.fixture
+def good_batch():
+    """Return a function that gives an alignment that deserves no doubt."""
+    return a_good_batch
+
+
+@pytest.fixture
+def cluster():
+    """Return a function that describes a population."""
+
+    def cluster(number: int, reference: float, batch: float, *, mapped: bool = False, high=("CD14",)) -> dict:
+        return {
+            "cluster": number,
+            "share_reference": reference,
+            "share_batch": batch,
+            "mapped": mapped,
+            "high": list(high),
+            "high_before": list(high),
+            "changed": [],
+        }
+
+    return cluster
+
+
+@pytest.fixture
+def judged():
+    """Return a function that judges the good batch with something changed."""
+
+    def judged(**changes: object) -> tuple[str, str, list[str]]:
+        """Judge the good batch with ``method_key``, ``floor_key``, ``evidence_key`` or ``key`` changed."""
+        batch = a_good_batch()
+        rows = {"nothing": 0, "quantiles": 1, "start": 2, "cellgan": 3}
+        for key, value in changes.items():
+            where, _, score = key.partition("_")
+            if where in rows:
+                batch["scores"][rows[where]][score] = value
+            elif where in {"floor", "evidence"}:
+                batch[where][score] = value
+            else:
+                batch[key] = value
+        seen = copy.deepcopy(batch)
+        verdict, warnings = judge_batch(batch)
+        assert batch == seen
+        json.dumps([verdict, warnings])
+        assert set(verdict) == {"level", "text"}
+        return verdict["level"], verdict["text"], warnings
+
+    return judged
+
+
+@pytest.fixture
+def unmoved():
+    """Return a function that judges a batch that stayed as measured."""
+
+    def unmoved(answer: str, **changes: object) -> tuple[str, str, list[str]]:
+        """Judge a batch that stayed as measured, with values of ``evidence`` or of the batch changed."""
+        batch = a_good_batch()
+        batch["scores"] = [dict(STILL), batch["scores"][1]]
+        batch["evidence"]["answer"] = answer
+        for key, value in changes.items():
+            (batch["evidence"] if key in batch["evidence"] else batch)[key] = value
+        verdict, warnings = judge_batch(batch)
+        return verdict["level"], verdict["text"], warnings
+
+    return unmoved

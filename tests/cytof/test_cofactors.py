@@ -169,9 +169,9 @@ def test_a_cofactor_that_tears_cells_apart_is_told():
 
 def test_own_cofactors_go_by_the_protein():
     found = Cofactors(5, {"CD4": 150.0, "HLADR": 20.0})
-    assert found.of(["CD3", "145Nd_CD4", "hla-dr"]).tolist() == [5, 150, 20]
-    assert found.of(["CD3"]).dtype == np.float32
-    assert Cofactors(5).of(["CD3", "CD4"]) == 5
+    assert found.each(["CD3", "145Nd_CD4", "hla-dr"]).tolist() == [5, 150, 20]
+    assert found.each(["CD3"]).dtype == np.float32
+    assert Cofactors(5).each(["CD3", "CD4"]).tolist() == [5, 5]
 
 
 def table(folder, text: str, name: str = "own.csv"):

@@ -7,12 +7,10 @@ import pytest
 import torch
 
 import cellgan
+from cellgan.cytof.balance import Weights, balance, carried
 from cellgan.cytof.cluster_maps import BatchMapping
 from cellgan.cytof.clusters import FAINT
 from cellgan.cytof.correspondence import (
-    Weights,
-    balance,
-    carried,
     fit_passes,
     fit_start,
     play_game,

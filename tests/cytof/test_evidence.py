@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cellgan.cytof import evidence as module
-from cellgan.cytof.correspondence import Weights, fit_start
+from cellgan.cytof.balance import Weights
+from cellgan.cytof.correspondence import fit_start
 from cellgan.cytof.evidence import FEW_CELLS, Evidence, after_start, as_measured, differing
 from cellgan.cytof.transform import Standardise
 

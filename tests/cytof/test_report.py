@@ -20,6 +20,13 @@ SECTIONS = [
     "Training",
     "How this was made",
 ]
+KEYS = ("method", "emd", "auc", "neighbours", "moved", "chosen")
+ROWS = [
+    ("nothing", 0.6, 0.95, 1.0, 0.0),
+    ("per-marker quantiles", 0.2, 0.64, 0.66, 0.6),
+    ("start", 0.1, 0.58, 0.62, 0.6),
+    ("cellgan", 0.06, 0.53, 0.61, 0.6, True),
+]
 HOSTILE = "<script>alert('x')</script>$\\frac{1}{$"
 
 
@@ -42,52 +49,18 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
             "novel": 0,
             "learned_from": {"source": "cells", "reference": 5000, "batch": 5000},
             "held_out": {"reference": 800, "batch": 700},
-            "scores": [
-                {"method": "nothing", "emd": 0.6, "auc": 0.95, "neighbours": 1.0, "moved": 0.0},
-                {"method": "per-marker quantiles", "emd": 0.2, "auc": 0.64, "neighbours": 0.66, "moved": 0.6},
-                {"method": "start", "emd": 0.1, "auc": 0.58, "neighbours": 0.62, "moved": 0.6},
-                {
-                    "method": "cellgan",
-                    "emd": 0.06,
-                    "auc": 0.53,
-                    "neighbours": 0.61,
-                    "moved": 0.6,
-                    "chosen": True,
-                },
-            ],
+            "scores": [dict(zip(KEYS, row, strict=False)) for row in ROWS],
             "floor": {"emd": 0.04, "auc": 0.5},
             "scale": "",
             "evidence": {"answer": "align", "share": 0.9, "auc_before": 0.95, "auc": 0.55, "strength": 0.2},
             "markers": [
-                {
-                    "marker": marker,
-                    "emd_before": 1.0,
-                    "emd_after": 0.1,
-                    "moved": float(i),
-                    "sd": 0.12,
-                    "gain": 1.2,
-                }
+                {"marker": marker, "emd_before": 1.0, "emd_after": 0.1, "moved": i, "sd": 0.12, "gain": 1.2}
                 for i, marker in enumerate(markers)
             ],
             "clusters": [
-                {
-                    "cluster": 0,
-                    "share_reference": 0.4,
-                    "share_batch": 0.5,
-                    "mapped": True,
-                    "high": [markers[0]],
-                    "high_before": [markers[0]],
-                    "changed": [],
-                },
-                {
-                    "cluster": 1,
-                    "share_reference": 0.6,
-                    "share_batch": 0.5,
-                    "mapped": False,
-                    "high": [],
-                    "high_before": [],
-                    "changed": [],
-                },
+                {"cluster": i, "share_reference": theirs, "share_batch": 0.5, "mapped": not i}
+                | {"high": high, "high_before": high, "changed": []}
+                for i, theirs, high in ((0, 0.4, [markers[0]]), (1, 0.6, []))
             ],
             "losses": {"rounds": [0, 1, 2], "terms": {"generators/fool": [1.0, 0.8, 0.7]}},
         }
@@ -96,35 +69,18 @@ def case(names=("day2",), *, markers=("CD3", "CD4", "CD8"), n_cells=60) -> tuple
     report = {
         "cellgan": "0.1.0",
         "format": 1,
-        "config": {
-            "seed": 0,
-            "rounds": 600,
-            "markers": (),
-            "reference": None,
-            "cofactor": "auto",
-            "cofactors": {},
-        },
+        "config": {"seed": 0, "rounds": 600, "markers": (), "reference": None}
+        | {"cofactor": "auto", "cofactors": {}},
         "versions": {"python": "3.11.4", "torch": "2.9.1"},
         "device": "cpu",
         "reference": "day1",
         "inputs": [
-            {
-                "batch": name,
-                "path": path,
-                "format": "h5ad",
-                "sha256": "ab" * 32,
-                "n_cells": 5000,
-                "n_channels": 7,
-            }
+            {"batch": name, "path": path, "format": "h5ad", "sha256": "ab" * 32}
+            | {"n_cells": 5000, "n_channels": 7}
             for name, path in [("day1", "folder/day1.h5ad"), *((name, None) for name in names)]
         ],
-        "transform": {
-            "name": "arcsinh",
-            "cofactor": 5.0,
-            "cofactors": {},
-            "reason": "arcsinh(x / 5): counts",
-            "warning": "",
-        },
+        "transform": {"name": "arcsinh", "cofactor": 5.0, "cofactors": {}}
+        | {"reason": "arcsinh(x / 5): counts", "warning": ""},
         "markers": {
             "aligned": list(markers),
             "kept": [{"name": "Time", "kind": "time"}],
@@ -162,15 +118,8 @@ def test_everything_is_on_the_page(tmp_path):
     assert [s.split(":")[0] for s in shown if "two-dimensional map" in s] == ["Before", "After"]
     assert sum("as dots" in label for label in shown) == 2  # one pair of three markers
     assert "generators/fool by round" in shown
-    for fact in (
-        "ab" * 32,
-        "folder/day1.h5ad",
-        "from memory",
-        "2.9.1",
-        "CD161",
-        "Time (time)",
-        "arcsinh(x / 5)",
-    ):
+    facts = ("ab" * 32, "folder/day1.h5ad", "from memory", "2.9.1", "CD161", "Time (time)", "arcsinh(x / 5)")
+    for fact in facts:
         assert fact in text
     for row in (
         "nothing: as measured",
@@ -341,12 +290,8 @@ def test_a_consensus_is_no_batch(tmp_path):
 def test_what_stayed_was_not_moved(tmp_path):
     report, views = case(("day2", "day3"))
     stayed = report["batches"][1]
-    for row in stayed["scores"]:
-        row.pop("chosen", None)
-    stayed["scores"][0]["chosen"] = True
+    stayed["scores"] = [stayed["scores"][0] | {"chosen": True}]
     text = written(tmp_path, report, views)
     assert "5,000 cells were moved onto the" in text
     assert "So were those of day3." in text
-    report["batches"] = [stayed]
-    (tmp_path / "aligned.html").unlink()
-    assert "No cell was moved." in written(tmp_path, report, views)
+    assert "No cell was moved." in written(tmp_path, report | {"batches": [stayed]}, views)

@@ -1,88 +1,11 @@
-import copy
-import json
 import math
 
 import pytest
 
-from cellgan.cytof.batch_warnings import is_worse
 from cellgan.cytof.verdict import judge_batch
 
 
-def good_batch() -> dict:
-    """Give an alignment that deserves no doubt."""
-    return {
-        "batch": "day2",
-        "reference": "day1",
-        "n_cells": 5000,
-        "novel": 0,
-        "learned_from": {"source": "cells", "reference": 5000, "batch": 5000},
-        "held_out": {"reference": 800, "batch": 800},
-        "scores": [
-            {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0},
-            {"method": "per-marker quantiles", "emd": 0.15, "auc": 0.64, "neighbours": 0.66, "moved": 0.6},
-            {"method": "start", "emd": 0.10, "auc": 0.58, "neighbours": 0.62, "moved": 0.6},
-            {"method": "cellgan", "emd": 0.06, "auc": 0.53, "neighbours": 0.6, "moved": 0.6, "chosen": True},
-        ],
-        "floor": {"emd": 0.04, "auc": 0.50},
-        "scale": "",
-        "evidence": {"answer": "align", "share": 0.9, "auc_before": 0.95, "auc": 0.55, "strength": 0.2},
-        "markers": [{"marker": "CD3", "emd_before": 0.5, "emd_after": 0.05, "moved": 0.5, "gain": 1.2}],
-        "clusters": [
-            {
-                "cluster": 0,
-                "share_reference": 0.4,
-                "share_batch": 0.5,
-                "mapped": True,
-                "high": ["CD3", "CD4"],
-                "high_before": ["CD3", "CD4"],
-                "changed": [],
-            },
-            {
-                "cluster": 1,
-                "share_reference": 0.6,
-                "share_batch": 0.5,
-                "mapped": True,
-                "high": [],
-                "high_before": [],
-                "changed": [],
-            },
-        ],
-    }
-
-
-def cluster(number: int, reference: float, batch: float, *, mapped: bool = False, high=("CD14",)) -> dict:
-    return {
-        "cluster": number,
-        "share_reference": reference,
-        "share_batch": batch,
-        "mapped": mapped,
-        "high": list(high),
-        "high_before": list(high),
-        "changed": [],
-    }
-
-
-def judged(**changes: object) -> tuple[str, str, list[str]]:
-    """Judge the good batch with ``method_key``, ``floor_key``, ``evidence_key`` or ``key`` changed."""
-    batch = good_batch()
-    rows = {"nothing": 0, "quantiles": 1, "start": 2, "cellgan": 3}
-    for key, value in changes.items():
-        where, _, score = key.partition("_")
-        if where in rows:
-            batch["scores"][rows[where]][score] = value
-        elif where in {"floor", "evidence"}:
-            batch[where][score] = value
-        else:
-            batch[key] = value
-    seen = copy.deepcopy(batch)
-    verdict, warnings = judge_batch(batch)
-    assert batch == seen
-    json.dumps([verdict, warnings])
-    assert set(verdict) == {"level", "text"}
-    return verdict["level"], verdict["text"], warnings
-
-
-def test_good():
+def test_good(judged):
     level, text, warnings = judged()
     assert level == "good"
     assert warnings == []
@@ -140,30 +63,16 @@ def test_good():
         ({"evidence_share": math.nan, "evidence_strength": math.nan}, "good"),
     ],
 )
-def test_both_sides_of_every_threshold(changes, level):
+def test_both_sides_of_every_threshold(judged, changes, level):
     assert judged(**changes)[0] == level
 
 
-def test_poor_says_why():
+def test_poor_says_why(judged):
     text = judged(cellgan_emd=0.7, cellgan_auc=0.97, cellgan_neighbours=0.1)[1]
     assert "farther from the reference than the cells as they came (0.70 against 0.60 SD)" in text
     assert "than where the alignment started (0.70 against 0.10 SD)" in text
     assert "AUC 0.97" in text
     assert "only 10 % of a cell's neighbours" in text
-
-
-STILL = {"method": "nothing", "emd": 0.60, "auc": 0.95, "neighbours": 1.0, "moved": 0.0, "chosen": True}
-
-
-def unmoved(answer: str, **changes: object) -> tuple[str, str, list[str]]:
-    """Judge a batch that stayed as measured, with values of ``evidence`` or of the batch changed."""
-    batch = good_batch()
-    batch["scores"] = [dict(STILL), batch["scores"][1]]
-    batch["evidence"]["answer"] = answer
-    for key, value in changes.items():
-        (batch["evidence"] if key in batch["evidence"] else batch)[key] = value
-    verdict, warnings = judge_batch(batch)
-    return verdict["level"], verdict["text"], warnings
 
 
 SETTLE = (
@@ -172,7 +81,7 @@ SETTLE = (
 )
 
 
-def test_nothing_to_align():
+def test_nothing_to_align(unmoved):
     level, text, warnings = unmoved("nothing")
     assert (level, warnings) == ("nothing", [])
     assert text == (
@@ -181,7 +90,7 @@ def test_nothing_to_align():
     )
 
 
-def test_no_difference_as_measured_and_made_worse():
+def test_no_difference_as_measured_and_made_worse(judged):
     worse = {"nothing_emd": 0.04, "nothing_auc": 0.5, "cellgan_emd": 0.08, "cellgan_auc": 0.5}
     level, text, _ = judged(evidence_answer="nothing", start_emd=0.08, **worse)
     assert level == "poor"
@@ -192,7 +101,7 @@ def test_no_difference_as_measured_and_made_worse():
     )
 
 
-def test_few_cells_tell_nothing():
+def test_few_cells_tell_nothing(unmoved):
     learned = {"source": "cells", "reference": 5000, "batch": 49}
     held = {"reference": 1000, "batch": 9}
     level, text, _ = unmoved("few", share=None, auc=None, learned_from=learned, held_out=held)
@@ -229,13 +138,13 @@ def test_few_cells_tell_nothing():
         ),
     ],
 )
-def test_unknown_says_why_and_what_would_settle_it(evidence, why):
+def test_unknown_says_why_and_what_would_settle_it(unmoved, evidence, why):
     level, text, warnings = unmoved("unknown", **evidence)
     assert (level, warnings) == ("poor", [])
     assert text == f"Values stay as measured: {why}{SETTLE}"
 
 
-def test_unknown_names_the_populations_that_one_batch_has_alone():
+def test_unknown_names_the_populations_that_one_batch_has_alone(cluster, unmoved):
     clusters = [
         cluster(1, 0.5, 0.0),
         cluster(2, 0.0, 0.2, high=("CD19", "CD20")),
@@ -252,7 +161,7 @@ def test_unknown_names_the_populations_that_one_batch_has_alone():
 
 
 @pytest.mark.parametrize("answer", ["few", "unknown"])
-def test_who_asked_for_a_method_by_name_is_told_the_same(answer):
+def test_who_asked_for_a_method_by_name_is_told_the_same(judged, answer):
     """Cells were moved; good scores do not make up for what is not known."""
     level, text, _ = judged(evidence_answer=answer, evidence_share=0.1)
     assert level == "poor"
@@ -261,7 +170,7 @@ def test_who_asked_for_a_method_by_name_is_told_the_same(answer):
 
 
 @pytest.mark.parametrize(("share", "level"), [(0.0099, "good"), (0.01, "poor")])
-def test_a_population_that_was_changed_is_poor_whatever_the_scores_are(share, level):
+def test_a_population_that_was_changed_is_poor_whatever_the_scores_are(cluster, judged, share, level):
     changed = cluster(3, share, share, mapped=True) | {"changed": ["CD3", "CD4"]}
     rest = cluster(1, 0.9, 0.9, mapped=True)
     found, text, _ = judged(clusters=[rest, changed])
@@ -270,7 +179,7 @@ def test_a_population_that_was_changed_is_poor_whatever_the_scores_are(share, le
     assert (said in text) == (level == "poor")
 
 
-def test_a_population_that_was_changed_is_poor_without_any_score():
+def test_a_population_that_was_changed_is_poor_without_any_score(cluster, judged):
     changed = cluster(3, 0.2, 0.2, mapped=True) | {"changed": ["CD3"]}
     for unscored in ({"held_out": {"reference": 9, "batch": 9}}, {"cellgan_emd": None}):
         level, text, _ = judged(clusters=[changed], **unscored)
@@ -278,18 +187,18 @@ def test_a_population_that_was_changed_is_poor_without_any_score():
         assert "too few cells to score" not in text
 
 
-def test_what_stays_as_measured_changed_nothing():
+def test_what_stays_as_measured_changed_nothing(cluster, unmoved):
     changed = cluster(3, 0.2, 0.2, mapped=True) | {"changed": ["CD3"]}
     assert unmoved("nothing", clusters=[changed])[0] == "nothing"
 
 
-def test_few_cells_that_correspond_are_a_doubt():
+def test_few_cells_that_correspond_are_a_doubt(judged):
     level, text, warnings = judged(evidence_share=0.4)
     assert (level, warnings) == ("caution", [])
     assert "But only 40 % of day2's cells correspond to cells of day1." in text
 
 
-def test_gains_that_differ_much_are_a_doubt_and_the_oddest_are_named():
+def test_gains_that_differ_much_are_a_doubt_and_the_oddest_are_named(judged):
     row = {"emd_before": 0.5, "emd_after": 0.05, "moved": 0.5}
     gains = {"CD3": 1.0, "CD4": 1.1, "CD8": 0.2, "CD19": 6.0, "CD20": 0.9, "CD45": 1.05, "CD7": None}
     markers = [row | {"marker": marker, "gain": gain} for marker, gain in gains.items()]
@@ -304,7 +213,7 @@ def test_gains_that_differ_much_are_a_doubt_and_the_oddest_are_named():
     assert "more than an instrument's usually do." in text
 
 
-def test_a_scale_in_doubt_is_a_doubt():
+def test_a_scale_in_doubt_is_a_doubt(judged, unmoved):
     level, text, warnings = judged(scale="the values were taken as they are, but look like counts")
     assert (level, warnings) == ("caution", [])
     assert "But the scale is in doubt (the values were taken as they are, but look like counts)." in text
@@ -312,7 +221,7 @@ def test_a_scale_in_doubt_is_a_doubt():
     assert "scale" not in unmoved("nothing", scale="they look like counts")[1]
 
 
-def test_no_caveat_where_nothing_was_removed():
+def test_no_caveat_where_nothing_was_removed(judged):
     level, text, _ = judged(nothing_emd=0.048, nothing_auc=0.55, cellgan_emd=0.045, cellgan_auc=0.53)
     assert level == "caution"
     assert text == (
@@ -327,21 +236,21 @@ def test_no_caveat_where_nothing_was_removed():
         assert "all the same" not in text
 
 
-def test_different_only_to_a_classifier():
+def test_different_only_to_a_classifier(judged):
     text = judged(nothing_emd=0.045, nothing_auc=0.8, cellgan_emd=0.045, cellgan_auc=0.55)[1]
     assert "remains" not in text  # of a distance that was none
     assert "day2 and day1 lay as close to each other as chance allows" in text
     assert "AUC of 0.80 before, 0.55 after" in text
 
 
-def test_without_a_start():
+def test_without_a_start(good_batch):
     batch = good_batch()
     del batch["scores"][1:3]
     assert judge_batch(batch)[0]["level"] == "good"
 
 
 @pytest.mark.parametrize("missing", [None, math.nan])
-def test_what_cannot_be_scored_is_not_called_good(missing):
+def test_what_cannot_be_scored_is_not_called_good(judged, missing):
     for key in ("cellgan_emd", "nothing_emd", "floor_emd"):
         level, text, _ = judged(**{key: missing})
         assert level == "caution"
@@ -350,21 +259,7 @@ def test_what_cannot_be_scored_is_not_called_good(missing):
     assert judged(cellgan_auc=missing, cellgan_neighbours=missing)[0] == "good"
 
 
-@pytest.mark.parametrize(
-    ("source", "what"),
-    [("cells", "cells"), ("controls", "control cells"), ("condition", "cells to learn from")],
-)
-def test_few_cells_to_learn_from(source, what):
-    # What counts is what was learned from, not how many cells the batch has.
-    enough = {"source": source, "reference": 500, "batch": 500}
-    assert judged(learned_from=enough, n_cells=400)[2] == []
-    level, text, warnings = judged(learned_from=enough | {"batch": 499, "reference": 60})
-    assert level == "caution"
-    assert "Read the warnings" in text
-    assert [w.split(":")[0] for w in warnings] == [f"day2 has 499 {what}", f"day1 has 60 {what}"]
-
-
-def test_what_may_be_gone_depends_on_what_was_learned_from():
+def test_what_may_be_gone_depends_on_what_was_learned_from(judged):
     learned = {"source": "controls", "reference": 800, "batch": 700}
     text = judged(learned_from=learned)[1]
     assert "distance between the controls of day2 and day1 beyond chance" in text
@@ -372,129 +267,3 @@ def test_what_may_be_gone_depends_on_what_was_learned_from():
     text = judged(learned_from=learned | {"source": "condition"})[1]
     assert "distance between day2 and day1 beyond chance" in text
     assert "Differences between conditions are left" in text
-
-
-def test_no_batch_is_blamed_for_the_consensus():
-    few = {"source": "cells", "reference": 300, "batch": 5000}
-    clusters = [cluster(1, 0.30, 0.0), cluster(2, 0.0, 0.30)]
-    _, text, warnings = judged(reference="consensus", learned_from=few, clusters=clusters, novel=100)
-    assert "distance between day2 and the consensus beyond chance" in text
-    assert warnings[0].startswith("the consensus has 300 cells:")
-    assert "of day2's cells have no counterpart in the consensus." in warnings[1]
-    assert warnings[2].endswith(
-        "almost only in the consensus: a population of other batches, or not matched."
-    )
-    text = judged(reference="consensus")[1]
-    assert "treated differently from the other batches" in text
-
-
-def test_a_marker_that_got_worse():
-    marker = {"marker": "CD4", "emd_before": 0.10, "emd_after": 0.149, "moved": 0.1}
-    assert judged(markers=[marker])[0] == "good"
-    assert not is_worse(marker)
-    marker["emd_after"] = 0.151
-    assert is_worse(marker)
-    level, _, warnings = judged(markers=[marker, {**marker, "marker": "CD8", "emd_after": 0.5}])
-    assert level == "caution"
-    # The worst first.
-    assert len(warnings) == 1
-    assert warnings[0].endswith("than before: CD8 (0.10 to 0.50 SD) and CD4 (0.10 to 0.15 SD).")
-
-
-@pytest.mark.parametrize(
-    ("reference", "batch", "warned"),
-    [
-        (0.20, 0.021, None),
-        (0.20, 0.019, "20 % of day1, 1.9 % of day2) is almost only in day1"),
-        (0.0, 0.0099, None),
-        (0.0, 0.0101, "1.0 % of day2, none of day1) is almost only in day2"),
-    ],
-)
-def test_cluster_of_one_batch(reference, batch, warned):
-    level, _, warnings = judged(clusters=[cluster(7, reference, batch)])
-    assert level == ("caution" if warned else "good")
-    assert len(warnings) == bool(warned)
-    if warned:
-        assert warnings[0].startswith(
-            f"Cluster 7 (CD14+; {warned}: a population of one batch, or not matched."
-        )
-        assert ("Its cells were not given a map" in warnings[0]) == (batch > reference)
-
-
-def test_clusters_of_one_batch_are_one_sentence_a_batch_the_largest_first():
-    clusters = [
-        cluster(5, 0.0, 0.02, high=()),
-        cluster(2, 0.10, 0.0, mapped=True),
-        cluster(3, 0.0, 0.08, high=("CD3", "CD4")),
-        cluster(1, 0.30, 0.29, mapped=True),
-        cluster(4, 0.0, 0.04, mapped=True),
-        cluster(6, 0.0, 0.015),
-        cluster(7, 0.0, 0.012),
-    ]
-    ours, theirs = judged(clusters=clusters)[2]
-    assert ours == (
-        "Clusters 3 (CD3+ CD4+; 8.0 % of day2, none of day1), 4 (CD14+; 4.0 % of day2, none of day1), "
-        "5 (2.0 % of day2, none of day1) and 2 more are almost only in day2: populations of one batch, or "
-        "not matched. The cells of 3, 5, 6 and 7 were not given a map of their own."
-    )
-    assert theirs == (
-        "Cluster 2 (CD14+; 10 % of day1, none of day2) is almost only in day1: a population of one batch, "
-        "or not matched."
-    )
-    mapped = [row | {"mapped": True} for row in clusters]
-    assert not any("map of" in warning for warning in judged(clusters=mapped)[2])
-
-
-def test_quantiles_ahead():
-    level, _, warnings = judged(quantiles_emd=0.049, quantiles_auc=0.499)
-    assert level == "caution"
-    assert warnings == [
-        "Per-marker quantile matching scores better on these batches: see the table of scores."
-    ]
-    assert judged(quantiles_emd=0.051, quantiles_auc=0.499)[2] == []
-    assert judged(quantiles_emd=0.049, quantiles_auc=0.501)[2] == []
-
-
-def test_cells_without_counterpart():
-    assert judged(novel=49)[2] == []
-    level, _, warnings = judged(novel=50)
-    assert level == "caution"
-    (warning,) = warnings
-    assert warning == (
-        "50 (1.0 %) of day2's cells have no counterpart in day1. Such cells were moved by the map that all "
-        'cells of day2 share: look at them before you compare them between batches (obs["cellgan_novel"]).'
-    )
-
-
-def test_cells_without_counterpart_and_clusters_of_one_batch_are_one_warning():
-    clusters = [cluster(3, 0.0, 0.08), cluster(2, 0.10, 0.0)]
-    ours, theirs = judged(clusters=clusters, novel=400)[2]
-    assert ours.startswith(
-        "400 (8.0 %) of day2's cells have no counterpart in day1. Cluster 3 (CD14+; 8.0 % of day2, none of "
-        "day1) is almost only in day2. Such cells were moved by the map that all cells of day2 share: look at"
-    )
-    assert "of their own" not in ours
-    assert theirs.startswith("Cluster 2 ")
-    assert "counterpart" not in theirs
-
-
-def test_cells_without_counterpart_that_were_not_moved():
-    level, _, (warning,) = unmoved("nothing", novel=400)
-    assert level == "nothing"
-    assert "moved" not in warning
-    assert 'in day1. Look at them before you compare them between batches (obs["cellgan_novel"]).' in warning
-
-
-def test_of_cells_that_stayed_no_warning_speaks_of_maps_or_methods():
-    own = cluster(3, 0.0, 0.08)
-    assert "not given a map" in judged(clusters=[own])[2][0]
-    batch = good_batch()
-    ahead = batch["scores"][1] | {"emd": 0.01, "auc": 0.4}
-    for answer in ("nothing", "unknown"):
-        warnings = unmoved(answer, clusters=[own], scores=[dict(STILL), ahead])[2]
-        assert warnings == [
-            (
-                "Cluster 3 (CD14+; 8.0 % of day2, none of day1) is almost only in day2: a population of one "
-                "batch, or not matched."
-            )
-        ]
