@@ -207,7 +207,7 @@ def _suiting(name: str, noise: Noise) -> tuple[float, str]:
 
 def _rounded(spread: float) -> tuple[float, str]:
     """Return the cofactor that suits a spread of noise, and whose it is."""
-    if spread <= MASS:
+    if spread <= _TORN * MASS:
         return MASS, f", as in {_NAMES[MASS]}"
     for cofactor in (FLOW, SPECTRAL):
         if _FITS[0] * cofactor <= spread <= _FITS[1] * cofactor:

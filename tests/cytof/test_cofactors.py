@@ -66,7 +66,7 @@ def test_mass_cytometers_reach_some_heights_in_few_markers(markers, bright):
     [
         (0.35, 5, "values spread by 0.35 around zero, as in mass cytometry"),
         (5.0, 5, "values spread by 5 around zero, as in mass cytometry"),
-        (8.0, 20, "values spread by 8 around zero, and the cofactor is twice that"),
+        (16.0, 30, "values spread by 16 around zero, and the cofactor is twice that"),
         (30.0, 150, "values spread by 30 around zero, as in flow cytometry"),
         (225.0, 150, "values spread by 225 around zero, as in flow cytometry"),
         (226.0, 500, "values spread by 226 around zero, and the cofactor is twice that"),
